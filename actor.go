@@ -2,6 +2,7 @@ package keyward
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -221,7 +222,7 @@ func expand(patterns []string) []Permission {
 func validateManagement(f *Faults, grants []Grant) {
 	validateGrants(f, "/management", grants)
 	for i, g := range grants {
-		for dimension := range g.Scope {
+		for _, dimension := range slices.Sorted(maps.Keys(g.Scope)) {
 			if dimension != scopeProject {
 				f.Add(fmt.Sprintf("/management/%d/scope/%s", i, escapePointer(dimension)),
 					"is not a dimension of management: only projectId is")

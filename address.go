@@ -23,14 +23,14 @@ func ParseAllowedIP(text string) (netip.Prefix, string, error) {
 	if err != nil {
 		return netip.Prefix{}, "", Errorf(Invalid, wrong)
 	}
+	if block.Addr().Is4In6() && block.Bits() < 96 {
+		return netip.Prefix{}, "", Errorf(Invalid, "is a block of mapped addresses and of others")
+	}
 	if block != block.Masked() {
 		block = block.Masked()
 		text = block.String()
 	}
 	if addr := block.Addr(); addr.Is4In6() {
-		if block.Bits() < 96 {
-			return netip.Prefix{}, "", Errorf(Invalid, "is a block of mapped addresses and of others")
-		}
 		block = netip.PrefixFrom(addr.Unmap(), block.Bits()-96)
 	}
 	return block, text, nil

@@ -39,13 +39,11 @@ type FieldError struct {
 }
 
 // Errorf returns an error with the given code. A %w verb keeps the cause for
-// logs; its text is not part of what the caller is shown.
+// logs; its text is not part of what the caller is shown, wherever the verb stands.
 func Errorf(code Code, format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	message, cause := err.Error(), errors.Unwrap(err)
-	if cause != nil {
-		message = strings.TrimSuffix(strings.TrimSuffix(message, cause.Error()), ": ")
-	}
+	cause := errors.Unwrap(fmt.Errorf(format, args...))
+	shown := strings.ReplaceAll(format, "%w", "%.0s") // a cause cut to nothing
+	message := strings.TrimSuffix(fmt.Sprintf(shown, args...), ": ")
 	return &Error{Code: code, Message: message, cause: cause}
 }
 

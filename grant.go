@@ -2,6 +2,7 @@ package keyward
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -106,7 +107,8 @@ func validateScope(f *Faults, pointer string, scope Scope) {
 		f.Add(pointer, "has more than %d dimensions", maxDimensions)
 		return
 	}
-	for dimension, values := range scope {
+	for _, dimension := range slices.Sorted(maps.Keys(scope)) {
+		values := scope[dimension]
 		at := pointer + "/" + escapePointer(dimension)
 		if why := wrongText(dimension, 1, 100); why != "" {
 			f.Add(at, "the dimension's name %s", why)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // KeyType says where a key may be seen.
@@ -198,7 +199,7 @@ func (k *Key) validateMetadata(f *Faults) {
 		f.Add("/metadata", "is larger than %d bytes", maxMetadataBytes)
 		return
 	}
-	if data := bytes.TrimSpace(k.Metadata); len(data) == 0 || data[0] != '{' || !json.Valid(data) {
+	if data := bytes.TrimSpace(k.Metadata); len(data) == 0 || data[0] != '{' || !json.Valid(data) || !utf8.Valid(data) {
 		f.Add("/metadata", "is not an object")
 	}
 }
@@ -237,4 +238,13 @@ func normalGrants(grants []Grant) []Grant {
 		}
 	}
 	return normal
+}
+
+// ValidateReason checks why a key is revoked, as somebody wrote it.
+func ValidateReason(reason string) error {
+	var f Faults
+	if why := wrongText(reason, 0, 255); why != "" {
+		f.Add("/reason", "%s", why)
+	}
+	return f.Err()
 }

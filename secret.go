@@ -36,34 +36,45 @@ const redacted = "[redacted]"
 
 // Secret is the text that a caller presents as proof. It cannot be printed, logged
 // or encoded by accident: every such way shows "[redacted]". [Secret.Reveal] is
-// the only way out. The zero value is no secret at all.
-type Secret struct{ text string }
+// the only way out. The zero value is no secret at all. Secrets are not compared
+// with ==.
+type Secret struct {
+	// A pointer, because fmt bypasses the methods of unexported fields and prints
+	// what they hold.
+	text *string
+}
 
 // NewSecret generates a secret. The prefix is the organization's, with "pub"
 // appended for publishable keys.
 func NewSecret(prefix string, environment Environment) Secret {
 	text := prefix + "_" + string(environment) + "_" + randomText(base62, publicLength+randomLength)
-	return Secret{text + checksum(text)}
+	return ForeignSecret(text + checksum(text))
 }
 
 // ForeignSecret wraps text that somebody presented or chose. It is opaque: it need
 // not have the form of a generated secret.
-func ForeignSecret(text string) Secret { return Secret{text} }
+func ForeignSecret(text string) Secret { return Secret{&text} }
 
 // Reveal returns the text itself. Its callers are the answers that show a new
 // secret once, and what computes digests.
-func (s Secret) Reveal() string { return s.text }
+func (s Secret) Reveal() string {
+	if s.text == nil {
+		return ""
+	}
+	return *s.text
+}
 
 // Empty reports whether there is no secret.
-func (s Secret) Empty() bool { return s.text == "" }
+func (s Secret) Empty() bool { return s.Reveal() == "" }
 
 // Generated reports whether s has the form of a generated secret and its checksum.
 func (s Secret) Generated() bool {
-	if len(s.text) > MaxSecretLength || !generated.MatchString(s.text) {
+	text := s.Reveal()
+	if len(text) > MaxSecretLength || !generated.MatchString(text) {
 		return false
 	}
-	body := len(s.text) - checksumLength
-	return checksum(s.text[:body]) == s.text[body:]
+	body := len(text) - checksumLength
+	return checksum(text[:body]) == text[body:]
 }
 
 // Hint returns what may be shown of s forever: everything up to its public id, and
@@ -73,8 +84,9 @@ func (s Secret) Hint() string {
 	if !s.Generated() {
 		return ""
 	}
-	public := strings.LastIndexByte(s.text, '_') + 1 + publicLength
-	return s.text[:public] + "…" + s.text[len(s.text)-4:]
+	text := s.Reveal()
+	public := strings.LastIndexByte(text, '_') + 1 + publicLength
+	return text[:public] + "…" + text[len(text)-4:]
 }
 
 // String, GoString, Format, LogValue and the marshallers keep the text out of

@@ -3,6 +3,7 @@ package keyward
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -16,11 +17,16 @@ const lastTime Time = 253402300799999
 // TimeOf returns t, cut to the millisecond.
 func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 
+// dateTime is the form of RFC 3339, in capitals and to the nanosecond. The standard
+// library also takes 9:30:00, a comma before the fraction, and +24:60.
+var dateTime = regexp.MustCompile(
+	`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // ParseTime reads an RFC 3339 date-time with any offset. Instants outside
 // (1970, 9999], leap seconds and dates that do not exist are refused.
 func ParseTime(text string) (Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil || len(text) > len("2006-01-02T15:04:05.999999999+07:00") {
+	if err != nil || !dateTime.MatchString(text) {
 		return 0, Errorf(Invalid, "is not an RFC 3339 date-time such as 2026-01-31T09:30:00Z")
 	}
 	ms := TimeOf(t)
@@ -75,20 +81,22 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 // Duration is a span of time, written as in "30s", "24h" or "7d".
 type Duration time.Duration
 
+// maxDuration is a hundred years, which leaves room to add it to any instant.
+const maxDuration = 36500 * 24 * time.Hour
+
 // ParseDuration reads what [time.ParseDuration] reads, and whole days as "7d".
-// Negative and sub-millisecond spans are refused.
+// Negative and sub-millisecond spans are refused, and those over a hundred years.
 func ParseDuration(text string) (Duration, error) {
 	const wrong = "is not a duration such as 30s, 24h or 7d"
-	std := text
 	var days int
 	if n, err := fmt.Sscanf(text, "%dd", &days); err == nil && n == 1 && text == fmt.Sprintf("%dd", days) {
-		if days < 0 || days > 36500 {
+		if days < 0 || days > int(maxDuration/(24*time.Hour)) {
 			return 0, Errorf(Invalid, "%s", wrong)
 		}
 		return Duration(time.Duration(days) * 24 * time.Hour), nil
 	}
-	d, err := time.ParseDuration(std)
-	if err != nil || d < 0 || d%time.Millisecond != 0 || len(text) > 32 {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 || d > maxDuration || d%time.Millisecond != 0 || len(text) > 32 {
 		return 0, Errorf(Invalid, "%s", wrong)
 	}
 	return Duration(d), nil
