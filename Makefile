@@ -1,0 +1,38 @@
+TIME ?= 30s
+TOOL = go tool -modfile=tools/go.mod
+
+.PHONY: run test build lint fmt bench soak fuzz
+
+# Builds and starts Keyward on SQLite in ./data.
+run: build
+	./bin/keyward serve --data ./data
+
+# Everything that must pass before a change is done.
+test:
+	./scripts/setup-test.sh
+	go vet ./...
+	go test -race -timeout 30m ./...
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/keyward ./cmd/keyward
+
+lint:
+	go vet ./...
+	! gofmt -l . | grep .
+	$(TOOL) staticcheck ./...
+	$(TOOL) golangci-lint run
+
+fmt:
+	$(TOOL) golangci-lint fmt
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./internal/...
+
+# Kills a running Keyward over and over and checks what it had promised.
+soak:
+	./scripts/setup-test.sh
+	KEYWARD_SOAK=1 go test -timeout 90m -run TestKill -v ./cmd/keyward
+
+# Runs every fuzz target for TIME each: make fuzz TIME=5m
+fuzz:
+	./scripts/fuzz.sh $(TIME)
