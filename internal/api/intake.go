@@ -1,0 +1,114 @@
+package api
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"keyward"
+)
+
+// Intake is what every request passes first, whatever its surface: it gets an id, its
+// client's address, and a line in the log when it is answered.
+type Intake struct {
+	// Proxies are trusted to say whom they speak for. If nil, nobody is.
+	Proxies Proxies
+	// Log takes one line a request at level Info. If nil, slog.Default().
+	Log *slog.Logger
+	// Observe, if set, is told of each answer: the pattern of its route ("" for
+	// none), its status, and how long it took.
+	Observe func(route string, status int, took time.Duration)
+}
+
+// Handler returns next behind the intake. Every response carries X-Request-Id, a
+// fresh UUID v4; one that comes in is ignored.
+func (in Intake) Handler(next http.Handler) http.Handler {
+	log := in.Log
+	if log == nil {
+		log = slog.Default()
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v := &visit{ResponseWriter: w, start: time.Now(), id: newRequestID(), ip: in.Proxies.ClientIP(r)}
+		w.Header().Set("X-Request-Id", v.id)
+		ctx := context.WithValue(r.Context(), visitKey{}, v)
+		defer v.log(ctx, log, r.Method)
+		if in.Observe != nil {
+			defer func() { in.Observe(v.route, v.status, time.Since(v.start)) }()
+		}
+		next.ServeHTTP(v, r.WithContext(ctx))
+	})
+}
+
+// newRequestID returns a random UUID (RFC 9562, version 4).
+func newRequestID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var text [36]byte
+	hex.Encode(text[0:8], b[0:4])
+	hex.Encode(text[9:13], b[4:6])
+	hex.Encode(text[14:18], b[6:8])
+	hex.Encode(text[19:23], b[8:10])
+	hex.Encode(text[24:36], b[10:16])
+	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
+	return string(text[:])
+}
+
+// visit is one request as the intake knows it, and the response as it is written.
+type visit struct {
+	http.ResponseWriter
+	start time.Time
+	id    string
+	ip    netip.Addr
+
+	route   string
+	actor   keyward.ActorType
+	actorID string
+	status  int
+	bytes   int64
+}
+
+type visitKey struct{}
+
+func visitOf(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
+	return v
+}
+
+// RequestIDOf returns the id of the request, "" outside an [Intake].
+func RequestIDOf(ctx context.Context) string {
+	if v := visitOf(ctx); v != nil {
+		return v.id
+	}
+	return ""
+}
+
+// ClientIPOf returns the address of the request's client. It is invalid if it is not
+// known, and outside an [Intake].
+func ClientIPOf(ctx context.Context) netip.Addr {
+	if v := visitOf(ctx); v != nil {
+		return v.ip
+	}
+	return netip.Addr{}
+}
+
+// NoteRoute tells the log which route serves the request. Only the goroutine that
+// serves it may do so.
+func NoteRoute(ctx context.Context, pattern string) {
+	if v := visitOf(ctx); v != nil {
+		v.route = pattern
+	}
+}
+
+// NoteActor tells the log who is asking. Only the goroutine that serves the request
+// may do so.
+func NoteActor(ctx context.Context, by keyward.Actor) {
+	if v := visitOf(ctx); v != nil {
+		v.actor, v.actorID = by.Type, by.ID
+	}
+}

@@ -1,0 +1,192 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/token"
+)
+
+// maxBatch is how many questions one request may hold.
+const maxBatch = 1000
+
+// question is a request to verify on the wire.
+type question struct {
+	Key            *string             `json:"key"`
+	OrganizationID string              `json:"organizationId"`
+	Environment    keyward.Environment `json:"environment"`
+	Permissions    []string            `json:"permissions"`
+	Scope          map[string]string   `json:"scope"`
+	IP             *string             `json:"ip"`
+	Cost           *int64              `json:"cost"`
+	Explain        bool                `json:"explain"`
+	DryRun         bool                `json:"dryRun"`
+}
+
+// read checks the question.
+func (q *question) read() (keyward.Request, error) {
+	var faults keyward.Faults
+	request := keyward.Request{
+		OrganizationID: q.OrganizationID, Environment: q.Environment,
+		Permissions: q.Permissions, Scope: q.Scope, Cost: 1, DryRun: q.DryRun,
+	}
+	if q.Key == nil {
+		faults.Add("/key", "is missing")
+	}
+	if q.Environment != "" && !q.Environment.Valid() {
+		faults.Add("/environment", "must be live, test or sandbox")
+	}
+	keyward.ValidateWanted(&faults, q.Permissions, q.Scope)
+	if q.IP != nil {
+		ip, err := netip.ParseAddr(*q.IP)
+		if err != nil || ip.Zone() != "" {
+			faults.Add("/ip", "is not an IP address")
+		}
+		request.IP = ip
+	}
+	if q.Cost != nil {
+		request.Cost = *q.Cost
+	}
+	if request.Cost < 0 {
+		faults.Add("/cost", "is negative")
+	}
+	return request, faults.Err()
+}
+
+// verdict is an answer on the wire. Of a key that is not found it says nothing more.
+type verdict struct {
+	Valid bool           `json:"valid"`
+	Code  keyward.Reason `json:"code"`
+	*known
+	Checks []keyward.Check `json:"checks,omitempty"`
+}
+
+// known is the part of a verdict that is there for keys that were found.
+type known struct {
+	KeyID          string              `json:"keyId"`
+	Version        int                 `json:"version"`
+	OrganizationID string              `json:"organizationId"`
+	ProjectIDs     []string            `json:"projectIds"`
+	OwnerID        *string             `json:"ownerId"`
+	Name           string              `json:"name"`
+	Type           keyward.KeyType     `json:"type"`
+	Environment    keyward.Environment `json:"environment"`
+	Metadata       json.RawMessage     `json:"metadata"`
+	ExpireTime     keyward.Time        `json:"expireTime"`
+	Credits        *struct{}           `json:"credits"`
+	RateLimits     []struct{}          `json:"rateLimits"`
+}
+
+func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
+	if err := h.mayVerify(c); err != nil {
+		return api.Answer{}, err
+	}
+	var q question
+	if err := c.Decode(&q); err != nil {
+		return api.Answer{}, err
+	}
+	request, err := q.read()
+	if err != nil {
+		return api.Answer{}, err
+	}
+	return api.Answer{Body: h.answer(&c.By, &q, &request)}, nil
+}
+
+func (h *handler) verifyBatch(_ context.Context, c *api.Call) (api.Answer, error) {
+	if err := h.mayVerify(c); err != nil {
+		return api.Answer{}, err
+	}
+	var in struct {
+		Requests []question `json:"requests"`
+	}
+	if err := c.Decode(&in); err != nil {
+		return api.Answer{}, err
+	}
+	if n := len(in.Requests); n == 0 || n > maxBatch {
+		return api.Answer{}, keyward.Faults{{Pointer: "/requests", Detail: fmt.Sprintf("must hold 1 to %d requests", maxBatch)}}.Err()
+	}
+	requests := make([]keyward.Request, len(in.Requests))
+	var faults keyward.Faults
+	for i := range in.Requests {
+		request, err := in.Requests[i].read()
+		requests[i] = request
+		for _, f := range keyward.FieldsOf(err) {
+			faults.Add(fmt.Sprintf("/requests/%d%s", i, f.Pointer), "%s", f.Detail)
+		}
+	}
+	if err := faults.Err(); err != nil {
+		return api.Answer{}, err
+	}
+	results := make([]verdict, len(requests))
+	for i := range requests {
+		results[i] = h.answer(&c.By, &in.Requests[i], &requests[i])
+	}
+	return api.Answer{Body: struct {
+		Results []verdict `json:"results"`
+	}{results}}, nil
+}
+
+func (h *handler) mayVerify(c *api.Call) error {
+	if !h.engine.Ready() {
+		return keyward.Errorf(keyward.Unavailable, "the server is starting")
+	}
+	return c.By.May(keyward.KeysVerify, c.By.OrganizationID)
+}
+
+// answer decides one question. The clock is read once for it.
+func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Request) verdict {
+	now, text := h.now(), *q.Key
+	if token.LooksLike(text) {
+		return h.answerToken(by, q, request, now)
+	}
+	found := h.engine.Verify(by, text, request, now)
+	v := write(found.Reason, found.Subject, found.Version)
+	if q.Explain {
+		v.Checks = h.engine.Explain(by, text, request, now)
+	}
+	return v
+}
+
+// answerToken decides about an access token: it is the key that it was issued for,
+// as long as it lasts.
+func (h *handler) answerToken(by *keyward.Actor, q *question, request *keyward.Request, now keyward.Time) verdict {
+	clientID, version, err := h.tokens.Client(*q.Key)
+	if err != nil && !errors.Is(err, token.ErrExpired) {
+		return verdict{Code: keyward.Unknown}
+	}
+	if err != nil {
+		dry := *request
+		dry.DryRun = true
+		found := h.engine.VerifyClient(by, clientID, version, &dry, now)
+		return write(min(found.Reason, keyward.Expired), found.Subject, found.Version)
+	}
+	found := h.engine.VerifyClient(by, clientID, version, request, now)
+	v := write(found.Reason, found.Subject, found.Version)
+	if q.Explain {
+		v.Checks = h.engine.ExplainClient(by, clientID, version, request, now)
+	}
+	return v
+}
+
+// write words a verdict.
+func write(reason keyward.Reason, s *keyward.Subject, version int) verdict {
+	v := verdict{Valid: reason == keyward.Valid, Code: reason}
+	if reason == keyward.Unknown {
+		return v
+	}
+	projects := s.ProjectIDs
+	if projects == nil {
+		projects = []string{}
+	}
+	v.known = &known{
+		KeyID: s.KeyID, Version: version, OrganizationID: s.OrganizationID, ProjectIDs: projects,
+		OwnerID: s.OwnerID, Name: s.Name, Type: s.Type, Environment: s.Environment, Metadata: s.Metadata,
+		ExpireTime: s.ExpireTime, RateLimits: []struct{}{},
+	}
+	return v
+}

@@ -1,0 +1,144 @@
+package api
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"keyward"
+)
+
+// Query is the parameters of a query or a form, each at most once. The zero value is
+// empty.
+type Query struct{ values map[string]string }
+
+// Has reports whether the parameter was given, perhaps empty.
+func (q Query) Has(name string) bool { _, ok := q.values[name]; return ok }
+
+// Text returns the value of the parameter, "" if it was not given.
+func (q Query) Text(name string) string { return q.values[name] }
+
+// Int returns the value of the parameter, or without one the given default. Anything
+// but decimal digits that make a number from least to most is Invalid.
+func (q Query) Int(name string, without, least, most int) (int, error) {
+	text, ok := q.values[name]
+	if !ok {
+		return without, nil
+	}
+	digits := strings.TrimPrefix(text, "-")
+	n, err := strconv.Atoi(text)
+	if err != nil || strings.Trim(digits, "0123456789") != "" || n < least || n > most {
+		return 0, wrongParameter(name, fmt.Sprintf("must be a whole number from %d to %d", least, most))
+	}
+	return n, nil
+}
+
+// Bool returns the value of the parameter, false without one. Anything but "true" and
+// "false" is Invalid.
+func (q Query) Bool(name string) (bool, error) {
+	switch text, ok := q.values[name]; {
+	case !ok || text == "false":
+		return false, nil
+	case text == "true":
+		return true, nil
+	}
+	return false, wrongParameter(name, "must be true or false")
+}
+
+// Time returns the value of the parameter as [keyward.ParseTime] reads it, zero
+// without one.
+func (q Query) Time(name string) (keyward.Time, error) {
+	text, ok := q.values[name]
+	if !ok {
+		return 0, nil
+	}
+	t, err := keyward.ParseTime(text)
+	if err != nil {
+		return 0, wrongParameter(name, keyward.MessageOf(err))
+	}
+	return t, nil
+}
+
+func wrongParameter(name, detail string) error {
+	var f keyward.Faults
+	f.Add("/"+escapePointer(name), "%s", detail)
+	return f.Err()
+}
+
+// ParseQuery reads the text of a query strictly. Pairs are split at "&" only; each
+// must be name=value in well-formed percent-escapes of UTF-8 without control
+// characters; no name may come twice, and only allowed names at all. What is wrong
+// is Invalid and names the parameter; over 16 KiB is URITooLong.
+func ParseQuery(raw string, allowed ...string) (Query, error) {
+	if len(raw) > maxQuery {
+		return Query{}, keyward.Errorf(URITooLong, "the query is too long")
+	}
+	return parsePairs(raw, allowed, false)
+}
+
+// parsePairs is ParseQuery for text of any length. If loose, unknown parameters are
+// checked like all others and then forgotten.
+func parsePairs(raw string, known []string, loose bool) (Query, error) {
+	if raw == "" {
+		return Query{}, nil
+	}
+	var f faults
+	seen := make(map[string]string)
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, why := parsePair(pair)
+		_, repeated := seen[name]
+		switch at := "/" + escapePointer(name); {
+		case why != "" && name == "":
+			f.add("", "%s", why)
+		case why != "":
+			f.add(at, "%s", why)
+		case repeated:
+			f.add(at, "is given more than once")
+		case !loose && !slices.Contains(known, name):
+			f.add(at, "is not a parameter here")
+		}
+		seen[name] = value
+	}
+	if err := f.Err(); err != nil {
+		return Query{}, err
+	}
+	for name := range seen {
+		if !slices.Contains(known, name) {
+			delete(seen, name)
+		}
+	}
+	return Query{seen}, nil
+}
+
+// parsePair decodes one pair or says what is wrong with it. A name that cannot be
+// shown is "".
+func parsePair(pair string) (name, value, why string) {
+	rawName, rawValue, ok := strings.Cut(pair, "=")
+	name, err := url.QueryUnescape(rawName)
+	switch {
+	case err != nil || !printable(name):
+		return "", "", "has a parameter whose name is not well-formed text"
+	case name == "":
+		return "", "", "has a parameter without a name"
+	case !ok:
+		return name, "", `has no "=" and value`
+	}
+	value, err = url.QueryUnescape(rawValue)
+	switch {
+	case err != nil:
+		return name, "", "has a malformed percent-escape"
+	case !utf8.ValidString(value):
+		return name, "", "is not UTF-8"
+	case !printable(value):
+		return name, "", "contains a control character"
+	}
+	return name, value, ""
+}
+
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
