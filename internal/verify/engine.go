@@ -1,0 +1,189 @@
+// Package verify gives every answer, from memory: whether a key may do something
+// now, and who it is that presents a credential.
+//
+// An [Engine] holds a complete replica of what that takes, so that a secret it does
+// not know is an unknown secret. It is handed states and changes by a [Log]; it
+// decides nothing by itself, which is for keyward.Decide, and it neither makes
+// changes nor stores anything. DESIGN.md says why an answer is never out of date.
+package verify
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"keyward"
+)
+
+// Digester turns a secret into what is kept of it. It must be safe for concurrent
+// use, and should not allocate: it is called for every question.
+type Digester interface {
+	DigestString(secret string) keyward.Digest
+}
+
+// Engine answers verifications. Its answering methods may be called by any number
+// of goroutines; they wait for nothing, not for a change that is being applied
+// either. Before [Engine.Ready] every secret is unknown to it, so ask that first.
+type Engine struct {
+	digester Digester
+	current  atomic.Pointer[replica]
+	ready    atomic.Bool
+	used     uses
+	answered [keyward.Valid + 1]counter
+	mu       sync.Mutex // held by whoever changes current or what it points to
+
+	everyone keyward.Actor // sees every key: a key needs nobody's leave to act itself
+}
+
+// New returns an engine that knows nothing until [Engine.Load].
+func New(d Digester) *Engine {
+	e := &Engine{digester: d, everyone: keyward.Actor{
+		Type:       keyward.SystemActor,
+		Management: []keyward.Grant{{Permissions: []string{string(keyward.KeysVerify)}}},
+	}}
+	e.current.Store(newReplica())
+	return e
+}
+
+// Ready reports whether a replica was loaded. Once it is ready it stays so.
+func (e *Engine) Ready() bool { return e.ready.Load() }
+
+// Applied returns the number of the newest change that every answer given from now
+// on takes into account.
+func (e *Engine) Applied() int64 { return e.current.Load().applied.Load() }
+
+// Size returns how many things the replica knows, deleted ones not counted.
+func (e *Engine) Size() (organizations, keys, operators int) {
+	size := &e.current.Load().size
+	return int(size.organizations.Load()), int(size.keys.Load()), int(size.operators.Load())
+}
+
+// counter has a cache line to itself, so that counting one reason does not slow
+// down counting another.
+type counter struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+// Answered returns how many verifications had this answer since the engine was made.
+func (e *Engine) Answered(reason keyward.Reason) uint64 { return e.answered[reason].Load() }
+
+// Verdict is the answer to a verification.
+type Verdict struct {
+	Reason  keyward.Reason
+	Subject *keyward.Subject // nil if Reason is Unknown; not to be changed
+	Version int              // of the key's secret; 0 if Reason is Unknown
+}
+
+// Verify answers whether the key with the secret may do what q asks, at the instant
+// now. It does not allocate. A Valid answer counts as a use, unless q is a dry run.
+func (e *Engine) Verify(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time) Verdict {
+	return e.answer(by, e.secret(secret), q, now)
+}
+
+// VerifyClient is [Engine.Verify] for whoever holds an access token of ours, which
+// stands for one version of the key with the client id.
+func (e *Engine) VerifyClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time) Verdict {
+	return e.answer(by, e.current.Load().client(clientID, version), q, now)
+}
+
+// Explain returns the outcome of every check that [Engine.Verify] makes, in the
+// order of decision, and nothing where its answer is Unknown. It counts as no use.
+func (e *Engine) Explain(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time) []keyward.Check {
+	return explain(e.secret(secret), by, q, now)
+}
+
+// ExplainClient is [Engine.Explain] for [Engine.VerifyClient].
+func (e *Engine) ExplainClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time) []keyward.Check {
+	return explain(e.current.Load().client(clientID, version), by, q, now)
+}
+
+// Operator returns the operator with the secret as an actor, whose IP and RequestID
+// are left to the caller. It is false for a secret that is not an operator's, and if
+// the operator is disabled or deleted or its organization is deleted. Acceptance
+// counts as a use.
+func (e *Engine) Operator(secret string, now keyward.Time) (keyward.Actor, bool) {
+	if !presentable(secret) {
+		return keyward.Actor{}, false
+	}
+	digest := e.digester.DigestString(secret)
+	o, s := e.current.Load().operator(&digest)
+	if o == nil || !s.accepted || s.organization != nil && s.organization.load().Deleted {
+		return keyward.Actor{}, false
+	}
+	e.used.touch(&o.use, now)
+	return s.actor, true
+}
+
+// Key returns the key with the secret as an actor with the key's management, and
+// the key itself. The error is Forbidden for a key that may not be used from ip, and
+// Unauthenticated for whatever else is not a valid key at the instant now.
+// Acceptance counts as a use.
+func (e *Engine) Key(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+	return e.authenticate(e.secret(secret), ip, now)
+}
+
+// Client is [Engine.Key] for whoever holds an access token of ours, which stands
+// for one version of the key with the client id.
+func (e *Engine) Client(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+	return e.authenticate(e.current.Load().client(clientID, version), ip, now)
+}
+
+// presentable reports whether text can be a secret at all. What cannot is not worth
+// hashing, however much of it there is.
+func presentable(text string) bool { return text != "" && len(text) <= keyward.MaxSecretLength }
+
+// secret finds what the text is the secret of, or nil.
+func (e *Engine) secret(text string) *version {
+	if !presentable(text) {
+		return nil
+	}
+	digest := e.digester.DigestString(text)
+	return e.current.Load().secret(&digest)
+}
+
+func (e *Engine) answer(by *keyward.Actor, v *version, q *keyward.Request, now keyward.Time) Verdict {
+	reason := decide(v, by, q, now)
+	e.answered[reason].Add(1)
+	if reason == keyward.Unknown {
+		return Verdict{}
+	}
+	if reason == keyward.Valid && !q.DryRun {
+		e.used.touch(v.use, now)
+	}
+	return Verdict{Reason: reason, Subject: &v.Subject, Version: int(v.use.number)}
+}
+
+func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+	switch decide(v, &e.everyone, &keyward.Request{IP: ip}, now) {
+	case keyward.Valid:
+	case keyward.IPNotAllowed:
+		return keyward.Actor{}, nil, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")
+	default:
+		return keyward.Actor{}, nil, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+	}
+	e.used.touch(v.use, now)
+	return keyward.Actor{
+		Type:           keyward.KeyActor,
+		ID:             v.KeyID,
+		Name:           v.Name,
+		OrganizationID: v.OrganizationID,
+		Management:     v.Management,
+		Version:        int(v.use.number),
+		IP:             ip,
+	}, &v.Subject, nil
+}
+
+func decide(v *version, by *keyward.Actor, q *keyward.Request, now keyward.Time) keyward.Reason {
+	if v == nil {
+		return keyward.Unknown
+	}
+	return keyward.Decide(by, &v.Subject, v.organization.load(), v.end, q, keyward.Unlimited, now)
+}
+
+func explain(v *version, by *keyward.Actor, q *keyward.Request, now keyward.Time) []keyward.Check {
+	if v == nil {
+		return nil
+	}
+	return keyward.Explain(by, &v.Subject, v.organization.load(), v.end, q, keyward.Unlimited, now)
+}

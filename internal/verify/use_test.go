@@ -1,0 +1,153 @@
+package verify_test
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"testing"
+
+	"keyward"
+)
+
+func sorted(uses []keyward.Use) []keyward.Use {
+	slices.SortFunc(uses, func(a, b keyward.Use) int {
+		return cmp.Or(cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Version, b.Version), cmp.Compare(a.OperatorID, b.OperatorID))
+	})
+	return uses
+}
+
+func (w *world) used(want ...keyward.Use) {
+	w.t.Helper()
+	if got := sorted(w.Uses()); !slices.Equal(got, sorted(want)) {
+		w.t.Errorf("Uses = %v, want %v", got, want)
+	}
+}
+
+func useOf(id string, version int, now keyward.Time) keyward.Use {
+	return keyward.Use{OrganizationID: "org", KeyID: id, Version: version, Time: now}
+}
+
+func TestUses(t *testing.T) {
+	q := &keyward.Request{}
+	rotated := record(key("k", "s", "t", "u"))
+	for sentence, story := range map[string]func(w *world){
+		"each secret is reported once, with its latest time": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "t", q, noon+1)
+			w.Verify(anyone, "s", q, noon+2)
+			w.used(useOf("k", 1, noon+2), useOf("k", 2, noon+1))
+			w.used()
+		},
+		"what was used again is reported again": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.used(useOf("k", 1, noon))
+			w.Verify(anyone, "s", q, noon+1)
+			w.used(useOf("k", 1, noon+1))
+		},
+		"a time never goes back": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon-1)
+			w.used(useOf("k", 1, noon))
+			w.Verify(anyone, "s", q, noon-1)
+			w.used()
+		},
+		"a dry run is no use": func(w *world) {
+			w.Verify(anyone, "s", &keyward.Request{DryRun: true}, noon)
+			w.used()
+		},
+		"neither is an answer that is not valid": func(w *world) {
+			w.Verify(anyone, "s", &keyward.Request{Permissions: []string{"p"}}, noon)
+			w.used()
+		},
+		"nor an explanation": func(w *world) {
+			w.Explain(anyone, "s", q, noon)
+			w.used()
+		},
+		"tokens use the version that they stand for": func(w *world) {
+			w.VerifyClient(anyone, "client-k", 2, q, noon)
+			w.used(useOf("k", 2, noon))
+		},
+		"acting is a use": func(w *world) {
+			w.Key("s", inside, noon)
+			w.Client("client-k", 2, inside, noon+1)
+			w.Operator("op", noon+2)
+			w.used(useOf("k", 1, noon), useOf("k", 2, noon+1), keyward.Use{OperatorID: "o", Time: noon + 2})
+		},
+		"uses survive a change of their key": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.commit(rotated)
+			w.Verify(anyone, "s", q, noon+1)
+			w.used(useOf("k", 1, noon+1))
+		},
+		"and a fresh replica": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.load()
+			w.used(useOf("k", 1, noon))
+		},
+		"restored ones are reported again": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			w.Operator("op", noon)
+			w.Restore(w.Uses())
+			w.used(useOf("k", 1, noon), keyward.Use{OperatorID: "o", Time: noon})
+		},
+		"restoring takes no later use back": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			failed := w.Uses()
+			w.Verify(anyone, "s", q, noon+1)
+			w.Restore(failed)
+			w.used(useOf("k", 1, noon+1))
+		},
+		"also into a fresh replica": func(w *world) {
+			w.Verify(anyone, "s", q, noon)
+			failed := w.Uses()
+			w.load()
+			w.Restore(failed)
+			w.used(useOf("k", 1, noon))
+		},
+		"what is gone is not restored": func(w *world) {
+			w.Restore([]keyward.Use{useOf("k", 3, noon), useOf("j", 1, noon), {OperatorID: "p", Time: noon}})
+			w.used()
+		},
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			w := newWorld(t)
+			w.commit(record(key("k", "s", "t")))
+			w.commit(operator("o", "op", nil))
+			story(w)
+		})
+	}
+}
+
+func TestNoUseIsLostBetweenTakers(t *testing.T) {
+	w := newWorld(t)
+	w.commit(record(key("k", "s", "t")))
+	const last = noon + 20_000
+	var latest [3]keyward.Time // of each version
+	note := func(uses []keyward.Use) {
+		for _, u := range uses {
+			latest[u.Version] = max(latest[u.Version], u.Time)
+		}
+	}
+	var users sync.WaitGroup
+	for _, secret := range []string{"s", "t", "s"} {
+		users.Go(func() {
+			for now := noon; now <= last; now++ {
+				w.Verify(anyone, secret, &keyward.Request{}, now)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { users.Wait(); close(done) }()
+	for taking := true; taking; {
+		select {
+		case <-done:
+			taking = false
+		default:
+			note(w.Uses())
+		}
+	}
+	note(w.Uses())
+	if latest[1] != last || latest[2] != last {
+		t.Errorf("the latest uses reported are %v, want %v for both", latest[1:], last)
+	}
+}
