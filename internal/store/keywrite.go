@@ -1,0 +1,222 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"keyward"
+)
+
+// Credential is the stored form of a secret: its digest, by which pepper it was
+// made, and, in recoverable organizations, the sealed secret itself.
+type Credential struct {
+	Digest   keyward.Digest
+	PepperID string
+	Hint     string
+	Sealed   *Sealed
+}
+
+// Sealed is an encrypted secret: the box, and the wrapped key that opens it.
+type Sealed struct {
+	WrappingID string // of the key that wraps
+	Wrapped    []byte
+	Box        []byte
+}
+
+// InsertKey adds a key, gives it the next number of its organization, and its first
+// version. An id, client id or digest that was ever used is a Conflict, and so are
+// numbers that have run out.
+func (tx *Tx) InsertKey(ctx context.Context, k *keyward.Key, c func(*keyward.Key) (Credential, error)) error {
+	if err := tx.number(ctx, k); err != nil {
+		return err
+	}
+	credential, err := c(k)
+	if err != nil {
+		return err
+	}
+	k.Hint = credential.Hint
+	acl, management, ips, err := encodeKey(k)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO keys (organization_id, id, number, client_id, name, name_folded, type,
+		environment, hint, acl, management, allowed_ips, owner_id, owner_folded, metadata, enabled, start_ms,
+		expire_ms, role_id, created_by, created_ms, updated_ms, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		k.OrganizationID, k.ID, k.Number, k.ClientID, k.Name, keyward.Fold(k.Name), string(k.Type),
+		string(k.Environment), k.Hint, acl, management, ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)), string(k.Metadata),
+		k.Enabled, int64(k.StartTime), int64(k.ExpireTime), k.RoleID, k.CreatedBy, int64(k.CreatedTime),
+		int64(k.UpdatedTime), k.Revision)
+	if err != nil {
+		return err
+	}
+	if err := tx.InsertVersion(ctx, k, k.Versions[0], credential); err != nil {
+		return err
+	}
+	return tx.setProjects(ctx, k)
+}
+
+// number gives the key the next number of its organization.
+func (tx *Tx) number(ctx context.Context, k *keyward.Key) error {
+	err := tx.one(ctx, noOrganization, `UPDATE organizations SET last_number = last_number + 1
+		WHERE id = $1 AND deleted_ms = 0 AND last_number < $2 RETURNING last_number`,
+		[]any{k.OrganizationID, keyward.MaxNumber}, &k.Number)
+	if keyward.CodeOf(err) != keyward.NotFound {
+		return err
+	}
+	if _, found := tx.Organization(ctx, k.OrganizationID); found == nil {
+		return keyward.Errorf(keyward.Conflict, "the organization has used up its key numbers")
+	}
+	return err
+}
+
+func encodeKey(k *keyward.Key) (acl, management, ips string, err error) {
+	var encoded [3][]byte
+	for i, part := range []any{k.ACL, k.Management, k.AllowedIPs} {
+		if encoded[i], err = json.Marshal(part); err != nil {
+			return "", "", "", keyward.Errorf(keyward.Internal, "encode a key: %w", err)
+		}
+	}
+	return string(encoded[0]), string(encoded[1]), string(encoded[2]), nil
+}
+
+// UpdateKey writes what can change of a key, and counts its revision up.
+func (tx *Tx) UpdateKey(ctx context.Context, k *keyward.Key) error {
+	acl, management, ips, err := encodeKey(k)
+	if err != nil {
+		return err
+	}
+	k.Revision++
+	err = tx.execOne(ctx, noKey, `UPDATE keys SET name = $1, name_folded = $2, hint = $3, acl = $4, management = $5,
+		allowed_ips = $6, owner_id = $7, owner_folded = $8, metadata = $9, enabled = $10, start_ms = $11, expire_ms = $12,
+		revoked_ms = $13, revoke_reason = $14, role_id = $15, updated_ms = $16, revision = $17
+		WHERE organization_id = $18 AND id = $19 AND deleted_ms = 0`,
+		k.Name, keyward.Fold(k.Name), k.Hint, acl, management, ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)),
+		string(k.Metadata), k.Enabled, int64(k.StartTime), int64(k.ExpireTime), int64(k.RevokedTime),
+		text(k.RevokeReason), k.RoleID, int64(k.UpdatedTime), k.Revision, k.OrganizationID, k.ID)
+	if err != nil {
+		return err
+	}
+	return tx.setProjects(ctx, k)
+}
+
+// setProjects makes the key's memberships what its ProjectIDs say.
+func (tx *Tx) setProjects(ctx context.Context, k *keyward.Key) error {
+	if k.Revision > 1 {
+		_, err := tx.exec(ctx, "DELETE FROM key_projects WHERE organization_id = $1 AND key_number = $2",
+			k.OrganizationID, k.Number)
+		if err != nil {
+			return err
+		}
+	}
+	for _, id := range k.ProjectIDs {
+		_, err := tx.exec(ctx, "INSERT INTO key_projects (organization_id, project_id, key_number) VALUES ($1, $2, $3)",
+			k.OrganizationID, id, k.Number)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteKey makes a tombstone of a key, revoked if it was not, and forgets its
+// secrets. Its id, number, client id and digests stay taken.
+func (tx *Tx) DeleteKey(ctx context.Context, k *keyward.Key, now keyward.Time) error {
+	err := tx.execOne(ctx, noKey, `UPDATE keys SET deleted_ms = $1, updated_ms = $1, revision = revision + 1,
+		revoked_ms = CASE WHEN revoked_ms = 0 THEN $1 ELSE revoked_ms END
+		WHERE organization_id = $2 AND id = $3 AND deleted_ms = 0`, int64(now), k.OrganizationID, k.ID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "DELETE FROM key_secrets WHERE organization_id = $1 AND key_number = $2",
+		k.OrganizationID, k.Number)
+	return err
+}
+
+// InsertVersion adds a version to a key. A digest that was ever used is a Conflict,
+// and so is an operator's.
+func (tx *Tx) InsertVersion(ctx context.Context, k *keyward.Key, v keyward.Version, c Credential) error {
+	if err := tx.unused(ctx, "operators", c.Digest); err != nil {
+		return err
+	}
+	_, err := tx.exec(ctx, `INSERT INTO key_versions (organization_id, key_number, version, digest, pepper_id, hint,
+		created_ms, expire_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		k.OrganizationID, k.Number, v.Version, c.Digest[:], c.PepperID, c.Hint, int64(v.CreatedTime), int64(v.ExpireTime))
+	if err != nil || c.Sealed == nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `INSERT INTO key_secrets (organization_id, key_number, version, wrapping_id, wrapped, sealed)
+		VALUES ($1, $2, $3, $4, $5, $6)`,
+		k.OrganizationID, k.Number, v.Version, c.Sealed.WrappingID, c.Sealed.Wrapped, c.Sealed.Box)
+	return err
+}
+
+// EndVersion sets when a version of a key ends.
+func (tx *Tx) EndVersion(ctx context.Context, k *keyward.Key, version int, end keyward.Time) error {
+	return tx.execOne(ctx, noKey, `UPDATE key_versions SET expire_ms = $1
+		WHERE organization_id = $2 AND key_number = $3 AND version = $4`, int64(end), k.OrganizationID, k.Number, version)
+}
+
+// SealedSecret returns the sealed secret of a version of a key; there being none is
+// NotFound.
+func (r reader) SealedSecret(ctx context.Context, organizationID string, number int32, version int) (Sealed, error) {
+	var s Sealed
+	err := r.one(ctx, "the secret of this key is not kept", `SELECT wrapping_id, wrapped, sealed FROM key_secrets
+		WHERE organization_id = $1 AND key_number = $2 AND version = $3`,
+		[]any{organizationID, number, version}, &s.WrappingID, &s.Wrapped, &s.Box)
+	return s, err
+}
+
+// DropSecrets forgets the secrets of versions that have ended.
+func (tx *Tx) DropSecrets(ctx context.Context, now keyward.Time) error {
+	_, err := tx.exec(ctx, `DELETE FROM key_secrets WHERE EXISTS (SELECT 1 FROM key_versions v
+		WHERE v.organization_id = key_secrets.organization_id AND v.key_number = key_secrets.key_number
+		AND v.version = key_secrets.version AND v.expire_ms > 0 AND v.expire_ms <= $1)`, int64(now))
+	return err
+}
+
+// touchGroup is how many uses share a transaction, so that none keeps others waiting.
+const touchGroup = 500
+
+// Touch records when secrets were last used. It makes no change of the keys, and
+// never sets a time back.
+func (s *Store) Touch(ctx context.Context, uses []keyward.Use) error {
+	// In one order, so that two nodes do not wait for each other.
+	uses = slices.SortedFunc(slices.Values(uses), func(a, b keyward.Use) int {
+		return cmp.Or(cmp.Compare(a.OperatorID, b.OperatorID), cmp.Compare(a.OrganizationID, b.OrganizationID),
+			cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Version, b.Version))
+	})
+	for group := range slices.Chunk(uses, touchGroup) {
+		_, err := s.Update(ctx, func(tx *Tx) error {
+			for _, use := range group {
+				if err := tx.touch(ctx, use); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) touch(ctx context.Context, use keyward.Use) error {
+	at := int64(use.Time)
+	if use.OperatorID != "" {
+		_, err := tx.exec(ctx, "UPDATE operators SET last_used_ms = $1 WHERE id = $2 AND last_used_ms < $1", at, use.OperatorID)
+		return err
+	}
+	_, err := tx.exec(ctx, `UPDATE keys SET last_used_ms = $1
+		WHERE organization_id = $2 AND id = $3 AND last_used_ms < $1`, at, use.OrganizationID, use.KeyID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, `UPDATE key_versions SET last_used_ms = $1 WHERE organization_id = $2 AND version = $3
+		AND key_number = (SELECT number FROM keys WHERE organization_id = $2 AND id = $4) AND last_used_ms < $1`,
+		at, use.OrganizationID, use.Version, use.KeyID)
+	return err
+}
