@@ -1,0 +1,94 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"keyward"
+)
+
+// unaudited are members that follow from others, or from use.
+func unaudited(field string) bool {
+	return slices.Contains([]string{"status", "updatedTime", "lastUsedTime", "versions", "recoverable", "createdBy", "createdTime"}, field)
+}
+
+// differences lists the members in which two values of one type differ; either may
+// be nil. They are the public JSON of the type, which holds no secret.
+func differences(before, after any) []keyward.FieldChange {
+	was, is := members(before), members(after)
+	changes := []keyward.FieldChange{}
+	for _, field := range slices.Sorted(mapsKeys(was, is)) {
+		if unaudited(field) || bytes.Equal(was[field], is[field]) {
+			continue
+		}
+		changes = append(changes, keyward.FieldChange{Field: field, Before: orNull(was[field]), After: orNull(is[field])})
+	}
+	return changes
+}
+
+func members(value any) map[string]json.RawMessage {
+	found := map[string]json.RawMessage{}
+	data, err := json.Marshal(value)
+	if err == nil {
+		_ = json.Unmarshal(data, &found)
+	}
+	return found
+}
+
+func mapsKeys(maps ...map[string]json.RawMessage) func(yield func(string) bool) {
+	seen := map[string]bool{}
+	return func(yield func(string) bool) {
+		for _, m := range maps {
+			for name := range m {
+				if !seen[name] && !yield(name) {
+					return
+				}
+				seen[name] = true
+			}
+		}
+	}
+}
+
+func orNull(value json.RawMessage) json.RawMessage {
+	if value == nil {
+		return json.RawMessage("null")
+	}
+	return value
+}
+
+// Change returns one change of the log, if it belongs to what the actor reaches.
+func (p *Plane) Change(ctx context.Context, by keyward.Actor, seq int64) (keyward.Change, Receipt, error) {
+	missing := keyward.Errorf(keyward.NotFound, "no such change")
+	change, err := p.store.Change(ctx, seq)
+	if err != nil {
+		return keyward.Change{}, Receipt{}, err
+	}
+	if change.OrganizationID == nil && by.OrganizationID != "" ||
+		change.OrganizationID != nil && !by.Reaches(*change.OrganizationID) {
+		return keyward.Change{}, Receipt{}, missing
+	}
+	if by.Projects(keyward.OrganizationsRead).None() {
+		return keyward.Change{}, Receipt{}, keyward.Errorf(keyward.Forbidden, "needs the permission %s", keyward.OrganizationsRead)
+	}
+	return change, p.receipt(seq), nil
+}
+
+// Changes returns one page of the audit trail: of one organization, or of the whole
+// deployment if organizationID is "".
+func (p *Plane) Changes(ctx context.Context, by keyward.Actor, organizationID string, query List) ([]keyward.Change, Found, error) {
+	if organizationID == "" {
+		if err := by.MayEverywhere(keyward.AuditRead); err != nil {
+			return nil, Found{}, err
+		}
+	} else if err := p.readable(ctx, by, keyward.AuditRead, organizationID); err != nil {
+		return nil, Found{}, err
+	}
+	page, err := p.page(query, "changes", organizationID)
+	if err != nil {
+		return nil, Found{}, err
+	}
+	changes, found, err := p.store.Changes(ctx, organizationID, page)
+	return changes, p.found(query, found, "changes", organizationID), err
+}

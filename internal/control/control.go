@@ -1,0 +1,189 @@
+// Package control makes every change, and answers every question about what is
+// kept: may this actor, is it well formed, and then one transaction that writes it
+// with its audit event.
+//
+// Each way in (the native API, the dialects, the dashboard, the first start) calls
+// these methods and nothing below them, so a rule that is here holds everywhere.
+// Verifying keys is not for this package: that is answered from memory, by verify.
+//
+// Every method takes the actor who asks. Errors are [keyward.Error]; a change that
+// failed changed nothing, unless the error says that the outcome is unknown.
+package control
+
+import (
+	"context"
+	"time"
+
+	"keyward"
+	"keyward/internal/keyring"
+	"keyward/internal/store"
+)
+
+// Plane is the control plane. It is safe for concurrent use.
+type Plane struct {
+	store *store.Store
+	ring  *keyring.Keyring
+	ids   keyward.IDs
+	gate  gate
+	now   func() keyward.Time
+}
+
+// New returns the control plane over a store. The keyring is that of the master key
+// to which the store belongs.
+func New(s *store.Store, ring *keyring.Keyring) *Plane {
+	return &Plane{
+		store: s, ring: ring, gate: newGate(),
+		now: func() keyward.Time { return keyward.TimeOf(time.Now()) },
+	}
+}
+
+// Receipt says how far a change has come, and whether it was made just now or, for
+// an idempotency key, before.
+type Receipt struct {
+	keyward.Propagation
+	Replayed bool
+}
+
+// Outcome is what a change made. The secret is there if it made one.
+type Outcome struct {
+	Organization *keyward.Organization
+	Project      *keyward.Project
+	Key          *keyward.Key
+	Operator     *keyward.Operator
+	Secret       keyward.Secret
+	Receipt
+}
+
+// change runs fn in a transaction, with the actor as it stands in the database at
+// that moment: who was revoked or disabled a moment ago changes nothing any more.
+func (p *Plane) change(ctx context.Context, by keyward.Actor, once Once, fn func(*store.Tx, keyward.Actor) (Outcome, error)) (Outcome, error) {
+	var out Outcome
+	change, err := p.store.Update(ctx, func(tx *store.Tx) error {
+		by, err := p.current(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		if out, err = fn(tx, by); err != nil {
+			return err
+		}
+		return p.keep(tx, by, once, out)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	if change.Seq == 0 { // nothing had to change
+		if change.Seq, err = p.store.Head(ctx); err != nil {
+			return Outcome{}, err
+		}
+	}
+	out.Receipt = p.receipt(change.Seq)
+	return out, nil
+}
+
+// receipt says how far the change has come: this node applied it before the store
+// returned, and there is no other.
+func (p *Plane) receipt(seq int64) Receipt {
+	return Receipt{Propagation: keyward.Propagation{Seq: seq, Nodes: 1, Confirmed: 1, Pending: []string{}}}
+}
+
+// current returns the actor with the rights that it has now.
+func (p *Plane) current(ctx context.Context, tx *store.Tx, by keyward.Actor) (keyward.Actor, error) {
+	gone := keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted any more")
+	switch by.Type {
+	case keyward.SystemActor:
+		return by, nil
+	case keyward.OperatorActor:
+		operator, err := tx.Operator(ctx, by.ID)
+		if keyward.CodeOf(err) == keyward.NotFound || err == nil && !operator.Enabled {
+			return by, gone
+		}
+		if err != nil {
+			return by, err
+		}
+		by.Management = operator.Management()
+		return by, nil
+	case keyward.KeyActor:
+		key, err := tx.Key(ctx, by.OrganizationID, by.ID)
+		if keyward.CodeOf(err) == keyward.NotFound || err == nil && !accepted(key, by.Version, p.now()) {
+			return by, gone
+		}
+		if err != nil {
+			return by, err
+		}
+		by.Management = key.Management
+		return by, nil
+	}
+	return by, gone
+}
+
+// accepted reports whether a version of the key may act now.
+func accepted(key *keyward.Key, version int, now keyward.Time) bool {
+	if key.StatusAt(now) != keyward.StatusActive {
+		return false
+	}
+	for _, v := range key.LiveVersions(now) {
+		if v.Version == version {
+			return true
+		}
+	}
+	return false
+}
+
+// record adds the audit event of a change to the transaction.
+func (p *Plane) record(tx *store.Tx, by keyward.Actor, action keyward.Action, organizationID string,
+	target keyward.ChangeTarget, changes []keyward.FieldChange,
+) {
+	now := p.now()
+	change := keyward.Change{
+		ID: p.ids.New(keyward.EventPrefix, now), Time: now, Action: action, Outcome: keyward.Succeeded,
+		Actor:  keyward.ChangeActor{Type: by.Type, ID: by.ID, Name: by.Name},
+		Target: target, Changes: changes,
+	}
+	if organizationID != "" {
+		change.OrganizationID = &organizationID
+	}
+	if by.IP.IsValid() {
+		ip := by.IP.String()
+		change.IP = &ip
+	}
+	if by.RequestID != "" {
+		change.RequestID = &by.RequestID
+	}
+	tx.Record(change)
+}
+
+// Claim ties the database to the master key, or refuses one that it is not tied to.
+func (p *Plane) Claim(ctx context.Context) error {
+	const fact = "master_key_id"
+	id, err := p.store.Meta(ctx, fact)
+	if err != nil {
+		return err
+	}
+	if id == "" {
+		_, err := p.store.Update(ctx, func(tx *store.Tx) error { return tx.SetMeta(ctx, fact, p.ring.ID()) })
+		if keyward.CodeOf(err) != keyward.Conflict {
+			return err
+		}
+		if id, err = p.store.Meta(ctx, fact); err != nil { // another node was first
+			return err
+		}
+	}
+	if id != p.ring.ID() {
+		return keyward.Errorf(keyward.Conflict,
+			"the master key %s is not the one that this database was made with (%s): use that one", p.ring.ID(), id)
+	}
+	return nil
+}
+
+// Sweep forgets what has served its time: answers kept for idempotency keys, and
+// the encrypted secrets of versions that have ended.
+func (p *Plane) Sweep(ctx context.Context) error {
+	now := p.now()
+	_, err := p.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.DropReplays(ctx, now.Add(-replayLife)); err != nil {
+			return err
+		}
+		return tx.DropSecrets(ctx, now)
+	})
+	return err
+}

@@ -1,0 +1,304 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"keyward"
+	"keyward/internal/store"
+)
+
+// CreateKey adds a key to its organization and returns it with its secret, which is
+// never seen again. A dialect may choose the id; natively it is left empty.
+func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key, once Once) (Outcome, error) {
+	may := func() error { return by.May(keyward.KeysCreate, key.OrganizationID) }
+	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		key := key // may run again
+		organization, err := p.lockOrganization(ctx, tx, key.OrganizationID)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := p.admit(ctx, tx, by, &key); err != nil {
+			return Outcome{}, err
+		}
+		now := p.now()
+		if err := p.identify(&key, by, now); err != nil {
+			return Outcome{}, err
+		}
+		key.Recoverable = organization.Recoverable
+		key.Versions = []keyward.Version{{Version: 1, CreatedTime: now}}
+		secret := keyward.NewSecret(organization.SecretPrefix(key.Type), key.Environment)
+		if err := tx.InsertKey(ctx, &key, p.credential(secret, 1)); err != nil {
+			return Outcome{}, err
+		}
+		p.record(tx, by, keyward.KeyCreated, key.OrganizationID, keyTarget(&key), differences(nil, key))
+		return Outcome{Key: p.shown(&key), Secret: secret}, nil
+	})
+}
+
+// admit checks that the actor may create this key, and that it is well formed.
+func (p *Plane) admit(ctx context.Context, tx *store.Tx, by keyward.Actor, key *keyward.Key) error {
+	if err := by.May(keyward.KeysCreate, key.OrganizationID); err != nil {
+		return err
+	}
+	if err := p.wellFormed(ctx, tx, key, &keyward.Key{}); err != nil {
+		return err
+	}
+	if err := by.MayWrite(keyward.KeysCreate, key.ProjectIDs); err != nil {
+		return err
+	}
+	return by.Covers(key.Management)
+}
+
+// identify gives a new key what the server chooses.
+func (p *Plane) identify(key *keyward.Key, by keyward.Actor, now keyward.Time) error {
+	if key.ID == "" {
+		key.ID = p.ids.New(keyward.KeyPrefix, now)
+	} else if !keyward.ValidKeyID(key.ID) {
+		return keyward.Faults{{Pointer: "/id", Detail: "is not an id that a client may choose"}}.Err()
+	}
+	key.ClientID = keyward.NewClientID()
+	key.CreatedBy, key.CreatedTime, key.UpdatedTime, key.Revision = by.ID, now, now, 1
+	return nil
+}
+
+// wellFormed validates a key as it is to be, against what it was: dates that were
+// there already may have passed since, and projects may not be new and missing.
+func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.Key) error {
+	if key.Metadata == nil {
+		key.Metadata = []byte("{}")
+	}
+	if err := key.Validate(); err != nil {
+		return err
+	}
+	key.Normalize()
+	var faults keyward.Faults
+	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
+		faults.Add("/expireTime", "has passed already")
+	}
+	for i, id := range key.ProjectIDs {
+		if slices.Contains(was.ProjectIDs, id) {
+			continue
+		}
+		project, err := tx.Project(ctx, key.OrganizationID, id)
+		switch {
+		case keyward.CodeOf(err) == keyward.NotFound, err == nil && project.ID != id:
+			faults.Add(fmt.Sprintf("/projectIds/%d", i), "is no project of the organization")
+		case err != nil:
+			return err
+		}
+	}
+	return faults.Err()
+}
+
+// credential returns how a secret of a version of a key is kept. The key is known
+// in full only once the store has given it a number.
+func (p *Plane) credential(secret keyward.Secret, version int) func(*keyward.Key) (store.Credential, error) {
+	return func(key *keyward.Key) (store.Credential, error) {
+		c := store.Credential{
+			Digest: p.ring.DigestString(secret.Reveal()), PepperID: p.ring.PepperID(), Hint: secret.Hint(),
+		}
+		if !key.Recoverable {
+			return c, nil
+		}
+		sealed, err := p.ring.Seal([]byte(secret.Reveal()), secretBinding(key, version)...)
+		if err != nil {
+			return c, keyward.Errorf(keyward.Internal, "seal a secret: %w", err)
+		}
+		c.Sealed = &store.Sealed{WrappingID: sealed.KeyID, Wrapped: sealed.Wrapped, Box: sealed.Ciphertext}
+		return c, nil
+	}
+}
+
+// secretBinding ties an encrypted secret to its place.
+func secretBinding(key *keyward.Key, version int) []string {
+	return []string{"secret", key.OrganizationID, key.ID, fmt.Sprint(version)}
+}
+
+func keyTarget(key *keyward.Key) keyward.ChangeTarget {
+	return keyward.ChangeTarget{Type: keyward.KeyTarget, ID: key.ID}
+}
+
+// shown completes a key for an answer.
+func (p *Plane) shown(key *keyward.Key) *keyward.Key {
+	key.Status = key.StatusAt(p.now())
+	return key
+}
+
+// Key returns an organization's key.
+func (p *Plane) Key(ctx context.Context, by keyward.Actor, organizationID, id string) (*keyward.Key, error) {
+	if err := p.readable(ctx, by, keyward.KeysRead, organizationID); err != nil {
+		return nil, err
+	}
+	key, err := p.store.Key(ctx, organizationID, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := by.MayRead(keyward.KeysRead, key.ProjectIDs); err != nil {
+		return nil, err
+	}
+	return p.shown(key), nil
+}
+
+// Keys returns one page of an organization's keys: those that the actor may read.
+func (p *Plane) Keys(ctx context.Context, by keyward.Actor, organizationID string, query List) ([]*keyward.Key, Found, error) {
+	if err := p.readable(ctx, by, keyward.KeysRead, organizationID); err != nil {
+		return nil, Found{}, err
+	}
+	page, err := p.page(query, "keys", organizationID)
+	if err != nil {
+		return nil, Found{}, err
+	}
+	of := store.KeyList{
+		OrganizationID: organizationID, Reach: by.Projects(keyward.KeysRead), HideRevoked: query.HideRevoked,
+	}
+	keys, found, err := p.store.Keys(ctx, of, page)
+	if err != nil {
+		return nil, Found{}, err
+	}
+	for _, key := range keys {
+		p.shown(key)
+	}
+	return keys, p.found(query, found, "keys", organizationID), nil
+}
+
+// locked returns a key for a change that takes the permission in all its projects.
+// A key that the actor cannot read is not there.
+func (p *Plane) locked(ctx context.Context, tx *store.Tx, by keyward.Actor, permission keyward.Permission, organizationID, id string) (*keyward.Key, error) {
+	if _, err := p.organizationIn(ctx, tx, organizationID); err != nil {
+		return nil, err
+	}
+	key, err := tx.LockKey(ctx, organizationID, id)
+	if err != nil {
+		return nil, err
+	}
+	if by.MayRead(keyward.KeysRead, key.ProjectIDs) != nil && by.MayRead(permission, key.ProjectIDs) != nil {
+		return nil, keyward.Errorf(keyward.NotFound, "no such key")
+	}
+	return key, by.MayWrite(permission, key.ProjectIDs)
+}
+
+func (p *Plane) organizationIn(ctx context.Context, tx *store.Tx, id string) (*keyward.Organization, error) {
+	o, err := tx.Organization(ctx, id)
+	if err == nil && o.ID != id {
+		err = keyward.Errorf(keyward.NotFound, "no such organization")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// UpdateKey applies change to a key that is not revoked. If revision is not 0, the
+// key must still have it; otherwise the error is Stale.
+func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, change func(*keyward.Key) error) (Outcome, error) {
+	if err := by.May(keyward.KeysUpdate, organizationID); err != nil {
+		return Outcome{}, err
+	}
+	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		before, err := p.locked(ctx, tx, by, keyward.KeysUpdate, organizationID, id)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := by.Covers(before.Management); err != nil {
+			return Outcome{}, err
+		}
+		if err := fresh(before, revision); err != nil {
+			return Outcome{}, err
+		}
+		if before.RevokedTime != 0 {
+			return Outcome{}, keyward.Errorf(keyward.Conflict, "the key is revoked, which is final")
+		}
+		after := *before
+		if err := change(&after); err != nil {
+			return Outcome{}, err
+		}
+		if err := p.wellFormed(ctx, tx, &after, before); err != nil {
+			return Outcome{}, err
+		}
+		if err := by.MayWrite(keyward.KeysUpdate, after.ProjectIDs); err != nil {
+			return Outcome{}, err
+		}
+		if err := by.Covers(after.Management); err != nil {
+			return Outcome{}, err
+		}
+		return p.save(ctx, tx, by, keyward.KeyUpdated, before, &after)
+	})
+}
+
+// fresh refuses a key that has changed since the caller read it, if it says what it
+// read.
+func fresh(key *keyward.Key, revision int64) error {
+	if revision != 0 && revision != key.Revision {
+		return keyward.Errorf(keyward.Stale, "the key has changed since it was read")
+	}
+	return nil
+}
+
+// save writes what differs, if anything does.
+func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action keyward.Action, before, after *keyward.Key) (Outcome, error) {
+	changes := differences(before, after)
+	if len(changes) == 0 && before.RoleID == after.RoleID {
+		return Outcome{Key: p.shown(before)}, nil
+	}
+	after.UpdatedTime = p.now()
+	if err := tx.UpdateKey(ctx, after); err != nil {
+		return Outcome{}, err
+	}
+	p.record(tx, by, action, after.OrganizationID, keyTarget(after), changes)
+	return Outcome{Key: p.shown(after)}, nil
+}
+
+// RevokeKey ends a key for good. Revoking one that is revoked changes nothing.
+func (p *Plane) RevokeKey(ctx context.Context, by keyward.Actor, organizationID, id, reason string, once Once) (Outcome, error) {
+	may := func() error {
+		if err := by.May(keyward.KeysRevoke, organizationID); err != nil {
+			return err
+		}
+		return keyward.ValidateReason(reason)
+	}
+	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		if err := by.May(keyward.KeysRevoke, organizationID); err != nil {
+			return Outcome{}, err
+		}
+		before, err := p.locked(ctx, tx, by, keyward.KeysRevoke, organizationID, id)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if before.RevokedTime != 0 {
+			return Outcome{Key: p.shown(before)}, nil
+		}
+		after := *before
+		after.RevokedTime = p.now()
+		if reason != "" {
+			after.RevokeReason = &reason
+		}
+		return p.save(ctx, tx, by, keyward.KeyRevoked, before, &after)
+	})
+}
+
+// DeleteKey revokes a key and hides it for ever. Its id is never used again. If
+// revision is not 0, the key must still have it; otherwise the error is Stale.
+func (p *Plane) DeleteKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64) (Outcome, error) {
+	if err := by.May(keyward.KeysDelete, organizationID); err != nil {
+		return Outcome{}, err
+	}
+	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		key, err := p.locked(ctx, tx, by, keyward.KeysDelete, organizationID, id)
+		if err != nil {
+			return Outcome{}, err
+		}
+		if err := by.Covers(key.Management); err != nil {
+			return Outcome{}, err
+		}
+		if err := fresh(key, revision); err != nil {
+			return Outcome{}, err
+		}
+		if err := tx.DeleteKey(ctx, key, p.now()); err != nil {
+			return Outcome{}, err
+		}
+		p.record(tx, by, keyward.KeyDeleted, organizationID, keyTarget(key), differences(key, nil))
+		return Outcome{}, nil
+	})
+}

@@ -1,0 +1,107 @@
+// Package oauth is OAuth 2.0 from a key: whoever has a key's client id and secret
+// gets an access token for it (RFC 6749, 4.4), and who presents a token is the key.
+//
+// Each surface names the audience, the lifetime and the extra claims of the tokens
+// that it issues, and words the errors; the rules are here. It has no opinion on
+// what a token may do: rights are looked up in the key, at every use, so that they
+// end with it.
+package oauth
+
+import (
+	"net/netip"
+	"time"
+
+	"keyward"
+	"keyward/internal/token"
+	"keyward/internal/verify"
+)
+
+// The audiences of access tokens: which surfaces they are for.
+const (
+	AudienceKeyward   = "keyward"
+	AudienceAerospike = "aerospike"
+	AudienceRebilly   = "rebilly"
+)
+
+// Tokens issues and accepts access tokens. It is safe for concurrent use.
+type Tokens struct {
+	signer *token.Signer
+	engine *verify.Engine
+	ids    keyward.IDs
+	now    func() keyward.Time
+}
+
+// New returns the tokens that signer signs, for the keys that engine knows.
+func New(signer *token.Signer, engine *verify.Engine) *Tokens {
+	return &Tokens{signer: signer, engine: engine, now: func() keyward.Time { return keyward.TimeOf(time.Now()) }}
+}
+
+// JWKS returns the public keys that tokens are checked with (RFC 7517), as JSON.
+func (t *Tokens) JWKS() []byte { return t.signer.JWKS() }
+
+// Issued is a new access token.
+type Issued struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int    `json:"expires_in"` // seconds
+}
+
+// Kind is what the tokens of one surface have in common.
+type Kind struct {
+	Audience string
+	Life     time.Duration
+	// Claims returns what the surface's tokens carry beside the standard claims. It
+	// may be nil.
+	Claims func(*keyward.Subject) map[string]any
+}
+
+// Issue returns a token for the key with this client id and secret, as used from ip.
+// Anything but an active secret key is Unauthenticated; a wrong address, Forbidden.
+func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip netip.Addr) (Issued, error) {
+	now := t.now()
+	by, subject, err := t.engine.Key(secret.Reveal(), ip, now)
+	if err != nil {
+		return Issued{}, err
+	}
+	if subject.ClientID != clientID || subject.Type != keyward.SecretKey {
+		return Issued{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+	}
+	claims := token.Claims{
+		Subject: clientID, OrganizationID: subject.OrganizationID, Version: by.Version, Audience: kind.Audience,
+		ID: t.ids.New("tok", now), IssuedTime: now, ExpireTime: now.Add(kind.Life),
+	}
+	if kind.Claims != nil {
+		claims.Extra = kind.Claims(subject)
+	}
+	text, err := t.signer.Issue(claims)
+	if err != nil {
+		return Issued{}, keyward.Errorf(keyward.Internal, "sign a token: %w", err)
+	}
+	return Issued{AccessToken: text, TokenType: "Bearer", ExpiresIn: int(kind.Life.Seconds())}, nil
+}
+
+// Actor returns the key behind a token for one of the audiences, as used from ip. The
+// key, the version and the organization are checked as they are now. Errors are
+// Unauthenticated, with [token.ErrExpired] told apart, or Forbidden for an address.
+func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.Actor, *keyward.Subject, error) {
+	now := t.now()
+	claims, err := t.signer.Check(text, audiences, now)
+	if err != nil {
+		return keyward.Actor{}, nil, err
+	}
+	by, subject, err := t.engine.Client(claims.Subject, claims.Version, ip, now)
+	if err == nil && subject.OrganizationID != claims.OrganizationID {
+		err = keyward.Errorf(keyward.Unauthenticated, "the token is not for this key")
+	}
+	if err != nil {
+		return keyward.Actor{}, nil, err
+	}
+	return by, subject, nil
+}
+
+// Client returns which version of which key a token of any audience stands for, for
+// verification: whether the key is still good is not looked at.
+func (t *Tokens) Client(text string) (clientID string, version int, err error) {
+	claims, err := t.signer.Check(text, []string{AudienceKeyward, AudienceAerospike, AudienceRebilly}, t.now())
+	return claims.Subject, claims.Version, err
+}

@@ -1,0 +1,98 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"keyward"
+	"keyward/internal/api"
+)
+
+// keywardToken is what the native token endpoint issues.
+var keywardToken = Kind{Audience: AudienceKeyward, Life: 15 * time.Minute}
+
+// Routes returns the token endpoint, the public keys and the server's description
+// (RFC 8414), whose links begin with base, the public URL without a slash at the end.
+// They belong to a surface with [Error].
+func (t *Tokens) Routes(base string) []api.Route {
+	return []api.Route{
+		{
+			Pattern: "POST /oauth/token", Open: true, Media: []string{api.MediaForm, api.MediaJSON},
+			MaxBody: 64 << 10, Handle: t.token,
+		},
+		{Pattern: "GET /.well-known/jwks.json", Open: true, Handle: t.jwks},
+		{Pattern: "GET /.well-known/oauth-authorization-server", Open: true, Handle: t.describe(base)},
+	}
+}
+
+func (t *Tokens) token(ctx context.Context, c *api.Call) (api.Answer, error) {
+	request, err := ReadRequest(c)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "invalid_request", keyward.MessageOf(err)), nil
+	}
+	switch {
+	case request.GrantType == "":
+		return refuse(http.StatusBadRequest, "invalid_request", "grant_type is missing"), nil
+	case request.GrantType != "client_credentials":
+		return refuse(http.StatusBadRequest, "unsupported_grant_type", "grant_type must be client_credentials"), nil
+	case request.ClientID == "" || request.ClientSecret.Empty():
+		return unknownClient("client_id or client_secret is missing"), nil
+	}
+	issued, err := t.Issue(keywardToken, request.ClientID, request.ClientSecret, api.ClientIPOf(ctx))
+	switch keyward.CodeOf(err) {
+	case keyward.Unauthenticated:
+		return unknownClient("the client is not known, or its secret is not accepted"), nil
+	case keyward.Forbidden:
+		return unknownClient(keyward.MessageOf(err)), nil
+	}
+	return api.Answer{Body: issued, Header: http.Header{"Pragma": {"no-cache"}}}, err
+}
+
+// refuse is an error in the form of RFC 6749, 5.2.
+func refuse(status int, code, description string) api.Answer {
+	return api.Answer{Status: status, Body: problem{Error: code, Description: description}}
+}
+
+func unknownClient(description string) api.Answer {
+	answer := refuse(http.StatusUnauthorized, "invalid_client", description)
+	answer.Header = http.Header{"Www-Authenticate": {`Basic realm="keyward", charset="UTF-8"`}}
+	return answer
+}
+
+type problem struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// Error writes err in the form of RFC 6749, 5.2.
+func Error(w http.ResponseWriter, r *http.Request, err error) {
+	code := "invalid_request"
+	switch keyward.CodeOf(err) {
+	case keyward.Unavailable:
+		code = "temporarily_unavailable"
+	case keyward.Internal:
+		code = "server_error"
+	}
+	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, problem{Error: code, Description: keyward.MessageOf(err)})
+}
+
+func (t *Tokens) jwks(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{
+		Body:   json.RawMessage(t.JWKS()),
+		Header: http.Header{"Cache-Control": {"public, max-age=300"}, "Content-Type": {"application/jwk-set+json"}},
+	}, nil
+}
+
+func (t *Tokens) describe(base string) api.Handler {
+	description := map[string]any{
+		"issuer":                                base,
+		"token_endpoint":                        base + "/oauth/token",
+		"jwks_uri":                              base + "/.well-known/jwks.json",
+		"grant_types_supported":                 []string{"client_credentials"},
+		"response_types_supported":              []string{},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+	}
+	return func(context.Context, *api.Call) (api.Answer, error) { return api.Answer{Body: description}, nil }
+}
