@@ -1,0 +1,294 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"keyward"
+	"keyward/internal/control"
+	"keyward/internal/keyring"
+	"keyward/internal/oauth"
+	"keyward/internal/store"
+	"keyward/internal/token"
+	"keyward/internal/verify"
+)
+
+// Server is a Keyward that listens. Run it, or Close it.
+type Server struct {
+	// URL is where the API is, such as http://127.0.0.1:8080.
+	URL string
+	// OpsURL is where metrics are, "" if nowhere.
+	OpsURL string
+	// RootToken is the root operator's credential if it was made just now.
+	RootToken keyward.Secret
+	// RootTokenPath is the file that the credential was written to when it was made.
+	RootTokenPath string
+
+	config  Config
+	node    string
+	store   *store.Store
+	plane   *control.Plane
+	engine  *verify.Engine
+	tokens  *oauth.Tokens
+	metrics *metrics
+	health  health
+	serving []served
+	unlock  func()
+}
+
+// served is one listener and what answers on it.
+type served struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+// Open starts everything but the answering: what cannot work fails here, with an
+// error that says what to do.
+func Open(ctx context.Context, config Config) (_ *Server, err error) {
+	if config, err = config.withDefaults(); err != nil {
+		return nil, err
+	}
+	s := &Server{config: config, node: nodeName(), unlock: func() {}}
+	defer func() {
+		if err != nil {
+			s.Close()
+		}
+	}()
+	if err := prepareData(config.Data); err != nil {
+		return nil, err
+	}
+	if config.onSQLite() {
+		if s.unlock, err = lockData(config.Data); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.openPlanes(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.bootstrap(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.listen()
+}
+
+// nodeName is the host's name with something that no other start has.
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "node"
+	}
+	var b [4]byte
+	rand.Read(b[:])
+	return host + "-" + hex.EncodeToString(b[:])
+}
+
+// openPlanes opens the store and puts the control plane and the engine on it.
+func (s *Server) openPlanes(ctx context.Context) error {
+	ring, err := s.config.loadKeyring()
+	if err != nil {
+		return err
+	}
+	s.engine = verify.New(ring)
+	s.metrics = newMetrics(s.engine)
+	s.store, err = openStore(ctx, s.config, ring, func(ctx context.Context, entry keyward.LogEntry) error {
+		return s.engine.Commit(ctx, s.store, entry)
+	})
+	if err != nil {
+		return err
+	}
+	s.plane = control.New(s.store, ring)
+	if err := s.plane.Claim(ctx); err != nil {
+		return err
+	}
+	if err := s.engine.Load(ctx, s.store); err != nil {
+		return err
+	}
+	issuer := s.config.PublicURL
+	if issuer == "" {
+		issuer = "keyward"
+	}
+	signer, err := token.New(ring.TokenKey(), issuer)
+	if err != nil {
+		return err
+	}
+	s.tokens = oauth.New(signer, s.engine)
+	return nil
+}
+
+func openStore(ctx context.Context, config Config, ring *keyring.Keyring, committed func(context.Context, keyward.LogEntry) error) (*store.Store, error) {
+	return store.Open(ctx, config.Database, store.Config{
+		Chain: ring.AuditMAC, ChainKeyID: ring.AuditKeyID(), Committed: committed,
+	})
+}
+
+// bootstrap makes the root operator at the first start.
+func (s *Server) bootstrap(ctx context.Context) error {
+	secret, err := s.plane.Bootstrap(ctx, s.config.RootToken)
+	if err != nil {
+		return err
+	}
+	if s.RootTokenPath, err = filepath.Abs(filepath.Join(s.config.Data, rootTokenName)); err != nil {
+		return err
+	}
+	if !secret.Empty() {
+		s.RootToken = secret
+		_, err = writeRootToken(s.config.Data, secret)
+		return err
+	}
+	if given := s.config.RootToken; !given.Empty() {
+		if _, ok := s.engine.Operator(given.Reveal(), keyward.TimeOf(time.Now())); !ok {
+			s.config.Log.Warn("KEYWARD_ROOT_TOKEN is ignored: the root operator was made before, with another token; " +
+				"`keyward operators reset-root` replaces it")
+		}
+	}
+	return nil
+}
+
+// ResetRoot gives the root operator of the configured database a new credential, and
+// writes it to the data directory. It is for whoever has the server's machine; a
+// running server follows.
+func ResetRoot(ctx context.Context, config Config) (path string, secret keyward.Secret, err error) {
+	if config, err = config.withDefaults(); err != nil {
+		return "", secret, err
+	}
+	ring, err := config.loadKeyring()
+	if err != nil {
+		return "", secret, err
+	}
+	s, err := openStore(ctx, config, ring, nil)
+	if err != nil {
+		return "", secret, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	plane := control.New(s, ring)
+	if err := plane.Claim(ctx); err != nil {
+		return "", secret, err
+	}
+	if secret, err = plane.ResetRoot(ctx, config.RootToken); err != nil {
+		return "", secret, err
+	}
+	path, err = writeRootToken(config.Data, secret)
+	return path, secret, err
+}
+
+// listen opens the listeners.
+func (s *Server) listen() error {
+	handler, err := s.handler()
+	if err != nil {
+		return err
+	}
+	tlsConfig, err := s.config.certificate()
+	if err != nil {
+		return err
+	}
+	main, err := s.serve("--listen", s.config.Listen, handler)
+	if err != nil {
+		return err
+	}
+	main.server.TLSConfig = tlsConfig
+	scheme := "http://"
+	if tlsConfig != nil {
+		scheme = "https://"
+	}
+	s.URL = scheme + main.listener.Addr().String()
+	if s.config.OpsListen == "off" {
+		return nil
+	}
+	ops, err := s.serve("--ops-listen", s.config.OpsListen, s.opsHandler())
+	if err != nil {
+		return err
+	}
+	s.OpsURL = "http://" + ops.listener.Addr().String()
+	return nil
+}
+
+// serve opens a listener for a handler.
+func (s *Server) serve(flag, address string, handler http.Handler) (*served, error) {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with %s: %w", address, flag, err)
+	}
+	s.serving = append(s.serving, served{listener, &http.Server{
+		Handler: handler, ErrorLog: errorLog(s.config.Log), DisableGeneralOptionsHandler: true,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+	}})
+	return &s.serving[len(s.serving)-1], nil
+}
+
+// Run answers until ctx is done, and then stops: it turns unready, lets requests end,
+// writes what is still in memory, and closes everything.
+func (s *Server) Run(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { s.follow(background) })
+	group.Go(func() { s.writeUses(background) })
+	group.Go(func() { s.sweep(background) })
+	failed := make(chan error, len(s.serving))
+	for _, one := range s.serving {
+		group.Go(func() { failed <- one.run() })
+	}
+	s.health.ready.Store(true)
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.health.ready.Store(false)
+	err = errors.Join(err, s.drain())
+	stop()
+	group.Wait()
+	return errors.Join(err, s.flushUses(context.Background()), s.Close())
+}
+
+func (one served) run() error {
+	var err error
+	if one.server.TLSConfig != nil {
+		err = one.server.ServeTLS(one.listener, "", "")
+	} else {
+		err = one.server.Serve(one.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve %s: %w", one.listener.Addr(), err)
+}
+
+// drain lets requests that have begun come to their end.
+func (s *Server) drain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
+	defer cancel()
+	var err error
+	for _, one := range s.serving {
+		if one.server.Shutdown(ctx) != nil {
+			err = errors.Join(err, one.server.Close())
+		}
+	}
+	return err
+}
+
+// Close frees what a server holds. Run does so by itself.
+func (s *Server) Close() error {
+	var err error
+	for _, one := range s.serving {
+		err = errors.Join(err, one.server.Close())
+		_ = one.listener.Close() // closed already, if it was served
+	}
+	s.serving = nil
+	if s.store != nil {
+		err = errors.Join(err, s.store.Close())
+		s.store = nil
+	}
+	s.unlock()
+	s.unlock = func() {}
+	return err
+}

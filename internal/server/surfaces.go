@@ -1,0 +1,87 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/api/native"
+	"keyward/internal/oauth"
+)
+
+// handler mounts the surfaces. Every path and host of the API is named here.
+func (s *Server) handler() (http.Handler, error) {
+	proxies, err := s.config.proxies()
+	if err != nil {
+		return nil, err
+	}
+	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true, Log: s.config.Log}.
+		Handler(s.tokens.Routes(s.config.PublicURL))
+	surfaces := api.Surfaces{
+		Mounts: map[string]http.Handler{
+			"/v1/":          native.New(s.plane, s.engine, s.tokens, s.node),
+			"/oauth/":       tokens,
+			"/.well-known/": tokens,
+		},
+		Fallback: api.Surface{Name: "root", Error: native.Error, Log: s.config.Log}.Handler(s.routes()),
+	}
+	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
+	return intake.Handler(surfaces.Handler()), nil
+}
+
+// routes are what belongs to the server as a whole.
+func (s *Server) routes() []api.Route {
+	return []api.Route{
+		{Pattern: "GET /{$}", Open: true, Handle: s.index},
+		{Pattern: "GET /livez", Open: true, Handle: s.live},
+		{Pattern: "GET /readyz", Open: true, Handle: s.readyz},
+		{Pattern: "GET /version", Open: true, Handle: s.version},
+		{Pattern: "GET /openapi/native.json", Open: true, Handle: s.contract},
+	}
+}
+
+// health is what probes are told.
+type health struct{ ready atomic.Bool }
+
+type status struct {
+	Status string `json:"status"`
+	// Database is "ok", or "unavailable" while the server answers from memory.
+	Database string `json:"database,omitempty"`
+}
+
+// index tells whoever opens the server's address what it is.
+func (s *Server) index(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{Body: map[string]string{
+		"name": "keyward", "version": s.config.Version, "api": "/v1/", "contract": "/openapi/native.json",
+	}}, nil
+}
+
+// live says that the process answers.
+func (s *Server) live(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{Body: status{Status: "ok"}}, nil
+}
+
+// readyz says whether requests should be sent here. Without its database the server
+// still verifies, so it stays ready.
+func (s *Server) readyz(ctx context.Context, _ *api.Call) (api.Answer, error) {
+	if !s.health.ready.Load() || !s.engine.Ready() {
+		return api.Answer{}, keyward.Errorf(keyward.Unavailable, "the server is starting or stopping")
+	}
+	body := status{Status: "ok", Database: "ok"}
+	if s.store.Ping(ctx, time.Second) != nil {
+		body = status{Status: "degraded", Database: "unavailable"}
+	}
+	return api.Answer{Body: body}, nil
+}
+
+func (s *Server) version(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{Body: map[string]string{"version": s.config.Version, "go": runtime.Version()}}, nil
+}
+
+func (s *Server) contract(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{Body: native.Contract()}, nil
+}
