@@ -73,9 +73,10 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
-// MessageOf returns what the caller may read about err.
+// MessageOf returns what the caller may read about err. Of an internal error that is
+// nothing but that it is one: the details are for logs.
 func MessageOf(err error) string {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code != Internal {
 		return e.Message
 	}
 	return "internal error"

@@ -22,8 +22,9 @@ func TestTheCauseIsForLogsOnly(t *testing.T) {
 		"in the middle": {
 			keyward.Errorf(keyward.Unavailable, "reading %w from %s", cause, "disk"), "reading  from disk",
 		},
-		"alone":                 {keyward.Errorf(keyward.Internal, "%w", cause), ""},
-		"after other arguments": {keyward.Errorf(keyward.Internal, "open %q (%d%%): %w", "a", 5, cause), `open "a" (5%)`},
+		"alone":                 {keyward.Errorf(keyward.Unavailable, "%w", cause), ""},
+		"after other arguments": {keyward.Errorf(keyward.Unavailable, "open %q (%d%%): %w", "a", 5, cause), `open "a" (5%)`},
+		"a bug":                 {keyward.Errorf(keyward.Internal, "open %q: %w", "a", cause), "internal error"},
 		"one of our own": {
 			keyward.Errorf(keyward.Conflict, "cannot rotate: %w", keyward.Errorf(keyward.Stale, "password rejected")), "cannot rotate",
 		},
@@ -72,7 +73,7 @@ func TestWhatIsNotOursTellsTheCallerNothing(t *testing.T) {
 func TestCodesAreFoundThroughWrapping(t *testing.T) {
 	for _, code := range []keyward.Code{
 		keyward.Invalid, keyward.Unauthenticated, keyward.Forbidden, keyward.NotFound, keyward.Conflict,
-		keyward.Stale, keyward.Reused, keyward.Unavailable, keyward.Internal,
+		keyward.Stale, keyward.Reused, keyward.Unavailable,
 	} {
 		err := fmt.Errorf("while serving: %w", keyward.Errorf(code, "what happened"))
 		if got := keyward.CodeOf(err); got != code {

@@ -32,7 +32,7 @@ func (in Intake) Handler(next http.Handler) http.Handler {
 		log = slog.Default()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{ResponseWriter: w, start: time.Now(), id: newRequestID(), ip: in.Proxies.ClientIP(r)}
+		v := &visit{ResponseWriter: w, out: log, start: time.Now(), id: newRequestID(), ip: in.Proxies.ClientIP(r)}
 		w.Header().Set("X-Request-Id", v.id)
 		ctx := context.WithValue(r.Context(), visitKey{}, v)
 		defer v.log(ctx, log, r.Method)
@@ -62,6 +62,7 @@ func newRequestID() string {
 // visit is one request as the intake knows it, and the response as it is written.
 type visit struct {
 	http.ResponseWriter
+	out   *slog.Logger
 	start time.Time
 	id    string
 	ip    netip.Addr
@@ -86,6 +87,15 @@ func RequestIDOf(ctx context.Context) string {
 		return v.id
 	}
 	return ""
+}
+
+// logOf returns where what happens to the request is logged, slog.Default() outside
+// an [Intake].
+func logOf(ctx context.Context) *slog.Logger {
+	if v := visitOf(ctx); v != nil {
+		return v.out
+	}
+	return slog.Default()
 }
 
 // ClientIPOf returns the address of the request's client. It is invalid if it is not

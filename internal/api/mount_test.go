@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -71,7 +70,7 @@ func TestSurfacesAreFoundByPathAndHost(t *testing.T) {
 
 func TestDialectHostsServeTheirSurfaceAlone(t *testing.T) {
 	h := api.Surfaces{
-		Mounts:   map[string]http.Handler{"/d/": echo(io.Discard).Handler([]api.Route{{Pattern: "GET /d/open", Open: true, Handle: said("open")}})},
+		Mounts:   map[string]http.Handler{"/d/": echo().Handler([]api.Route{{Pattern: "GET /d/open", Open: true, Handle: said("open")}})},
 		Hosts:    map[string]string{"d.localhost": "/d/"},
 		Fallback: named("rest"),
 	}.Handler()

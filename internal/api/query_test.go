@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"context"
-	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -113,7 +112,7 @@ func TestQueryBoolsAndTimes(t *testing.T) {
 
 func TestLooseSurfacesIgnoreWhatTheyDoNotKnow(t *testing.T) {
 	type body struct{ Name string }
-	surface := echo(io.Discard)
+	surface := echo()
 	surface.LooseQuery, surface.LooseJSON = true, true
 	h := surface.Handler([]api.Route{{Pattern: "POST /", Query: []string{"a"}, Handle: func(_ context.Context, c *api.Call) (api.Answer, error) {
 		var in body
@@ -131,7 +130,7 @@ func TestLooseSurfacesIgnoreWhatTheyDoNotKnow(t *testing.T) {
 }
 
 func TestFormsIgnoreUnknownAndRefuseRepeatedParameters(t *testing.T) {
-	h := echo(io.Discard).Handler([]api.Route{{
+	h := echo().Handler([]api.Route{{
 		Pattern: "POST /token", Open: true, Media: []string{api.MediaForm, api.MediaJSON},
 		Handle: func(_ context.Context, c *api.Call) (api.Answer, error) {
 			form, err := c.Form("grant_type")

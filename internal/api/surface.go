@@ -38,16 +38,11 @@ type Surface struct {
 	// members of bodies, as some dialects need. Natively both are refused.
 	LooseQuery bool
 	LooseJSON  bool
-	// Log takes internal errors and panics. If nil, slog.Default().
-	Log *slog.Logger
 }
 
 // Handler serves the routes, and the surface's own 404 or 405 for everything else.
 // It panics if a pattern is malformed, names no method, or conflicts with another.
 func (s Surface) Handler(routes []Route) http.Handler {
-	if s.Log == nil {
-		s.Log = slog.Default()
-	}
 	t := &table{Surface: s, mux: http.NewServeMux(), reader: &Reader{IgnoreUnknown: s.LooseJSON}}
 	declared := map[string]bool{}
 	for _, route := range routes {
@@ -150,7 +145,7 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 			level = slog.LevelDebug // the client went away; nobody is waiting
 		}
-		t.Log.LogAttrs(r.Context(), level, "request failed",
+		logOf(r.Context()).LogAttrs(r.Context(), level, "request failed",
 			slog.String("surface", t.Name), slog.String("requestId", RequestIDOf(r.Context())),
 			slog.String("error", err.Error()))
 	case keyward.Unavailable:
@@ -173,7 +168,7 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 	if cause == http.ErrAbortHandler {
 		panic(cause)
 	}
-	t.Log.LogAttrs(r.Context(), slog.LevelError, "request panicked",
+	logOf(r.Context()).LogAttrs(r.Context(), slog.LevelError, "request panicked",
 		slog.String("surface", t.Name), slog.String("requestId", RequestIDOf(r.Context())),
 		slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
 	t.Error(w, r, keyward.Errorf(keyward.Internal, "internal error"))

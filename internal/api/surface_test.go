@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +14,7 @@ import (
 )
 
 // echo is a surface whose answers say what reached the handler.
-func echo(log io.Writer) api.Surface {
+func echo() api.Surface {
 	return api.Surface{
 		Name: "echo",
 		Authenticate: func(r *http.Request) (keyward.Actor, error) {
@@ -30,7 +29,6 @@ func echo(log io.Writer) api.Surface {
 				"code": keyward.CodeOf(err), "detail": keyward.MessageOf(err), "errors": keyward.FieldsOf(err),
 			})
 		},
-		Log: slog.New(slog.NewTextHandler(log, nil)),
 	}
 }
 
@@ -89,7 +87,7 @@ func ask(h http.Handler, method, target, body string, header ...string) *httptes
 }
 
 func TestSurfaceRoutesOneSpellingOfEachPath(t *testing.T) {
-	h := echo(io.Discard).Handler(routes)
+	h := echo().Handler(routes)
 	for name, test := range map[string]struct {
 		method, target string
 		status         int
@@ -151,7 +149,7 @@ func TestSurfaceRoutesOneSpellingOfEachPath(t *testing.T) {
 }
 
 func TestSurfaceAuthenticatesAfterRoutingAndBeforeTheRest(t *testing.T) {
-	h := echo(io.Discard).Handler(routes)
+	h := echo().Handler(routes)
 	for name, test := range map[string]struct {
 		method, target, body string
 		status               int
@@ -173,7 +171,7 @@ func TestSurfaceAuthenticatesAfterRoutingAndBeforeTheRest(t *testing.T) {
 }
 
 func TestSurfacePassesTheCallOn(t *testing.T) {
-	h := echo(io.Discard).Handler(routes)
+	h := echo().Handler(routes)
 	w := ask(h, "PATCH", "/things/a%40b%20c", `{"a":1}`)
 	if got, want := w.Body.String(), `{"body":"{\"a\":1}","by":"opr_me","id":"a@b c","said":"update"}`; got != want {
 		t.Errorf("body = %s, want %s", got, want)
@@ -186,7 +184,7 @@ func TestSurfacePassesTheCallOn(t *testing.T) {
 func TestSurfaceHidesWhatWentWrong(t *testing.T) {
 	for path, secret := range map[string]string{"/panic": "hush-hush", "/broken": "disk on fire", "/unspeakable": "func"} {
 		var log strings.Builder
-		h := api.Intake{Log: slog.New(slog.DiscardHandler)}.Handler(echo(&log).Handler(routes))
+		h := api.Intake{Log: slog.New(slog.NewTextHandler(&log, nil))}.Handler(echo().Handler(routes))
 		w := ask(h, "GET", path, "")
 		if w.Code != 500 || !strings.Contains(w.Body.String(), `"internal error"`) || strings.Contains(w.Body.String(), secret) {
 			t.Errorf("GET %s = %d %s, want a bare internal error", path, w.Code, w.Body)
@@ -198,7 +196,7 @@ func TestSurfaceHidesWhatWentWrong(t *testing.T) {
 }
 
 func TestSurfaceWritesAnswers(t *testing.T) {
-	h := echo(io.Discard).Handler(routes)
+	h := echo().Handler(routes)
 	for name, test := range map[string]struct {
 		method, target string
 		status         int
@@ -225,7 +223,7 @@ func TestSurfaceWritesAnswers(t *testing.T) {
 }
 
 func TestSurfaceReadsBodiesStrictly(t *testing.T) {
-	h := echo(io.Discard).Handler(routes)
+	h := echo().Handler(routes)
 	for name, test := range map[string]struct {
 		method, target, body string
 		header               []string

@@ -18,7 +18,7 @@ import (
 // all responses until the server closes the connection.
 func wire(t *testing.T) func(raw string) []*http.Response {
 	t.Helper()
-	surface := echo(io.Discard).Handler(routes)
+	surface := echo().Handler(routes)
 	router := api.Surfaces{Mounts: map[string]http.Handler{"/v1/": surface}, Hosts: map[string]string{"d.localhost": "/"}, Fallback: surface}.Handler()
 	server := httptest.NewUnstartedServer(api.Intake{Log: slog.New(slog.DiscardHandler)}.Handler(router))
 	server.Config.DisableGeneralOptionsHandler = true

@@ -79,7 +79,7 @@ func readKeyring(path string) (*keyring.Keyring, error) {
 func parseKeyring(source, text string) (*keyring.Keyring, error) {
 	ring, err := keyring.Parse(text)
 	if err != nil {
-		return nil, keyward.Errorf(keyward.Invalid, "%s: %s", source, keyward.MessageOf(err))
+		return nil, keyward.Errorf(keyward.Invalid, "%s: %v", source, err) // which does not hold the key
 	}
 	return ring, nil
 }

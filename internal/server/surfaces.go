@@ -9,7 +9,10 @@ import (
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/api/aerospike"
+	"keyward/internal/api/gjirafa"
 	"keyward/internal/api/native"
+	"keyward/internal/api/rebilly"
 	"keyward/internal/oauth"
 )
 
@@ -19,15 +22,18 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true, Log: s.config.Log}.
+	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true}.
 		Handler(s.tokens.Routes(s.config.PublicURL))
 	surfaces := api.Surfaces{
 		Mounts: map[string]http.Handler{
 			"/v1/":          native.New(s.plane, s.engine, s.tokens, s.node),
+			"/aerospike/":   aerospike.New(s.plane, s.engine, s.tokens),
+			"/gjirafa/":     gjirafa.New(s.plane, s.engine, s.tokens),
+			"/rebilly/":     rebilly.New(s.plane, s.engine, s.tokens, s.config.PublicURL),
 			"/oauth/":       tokens,
 			"/.well-known/": tokens,
 		},
-		Fallback: api.Surface{Name: "root", Error: native.Error, Log: s.config.Log}.Handler(s.routes()),
+		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
 	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
 	return intake.Handler(surfaces.Handler()), nil

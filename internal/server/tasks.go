@@ -64,4 +64,6 @@ func (s *Server) every(ctx context.Context, interval time.Duration, trouble stri
 }
 
 // errorLog turns what net/http has to say into log lines.
-func errorLog(logger *slog.Logger) *log.Logger { return slog.NewLogLogger(logger.Handler(), slog.LevelWarn) }
+func errorLog(logger *slog.Logger) *log.Logger {
+	return slog.NewLogLogger(logger.Handler(), slog.LevelWarn)
+}

@@ -1,0 +1,76 @@
+package aerospike
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/token"
+)
+
+// Error writes err as the vendor's generic error.
+func Error(w http.ResponseWriter, r *http.Request, err error) {
+	status := api.StatusOf(err)
+	if status == http.StatusUnauthorized {
+		w.Header().Set("Www-Authenticate", `Bearer realm="aerospike"`)
+	}
+	api.WriteJSON(w, r, status, api.MediaJSON, word(err))
+}
+
+// word says what went wrong in the vendor's codes and sentences.
+func word(err error) failure {
+	switch code := keyward.CodeOf(err); code {
+	case keyward.Unauthenticated:
+		return refused(err)
+	case keyward.Invalid:
+		return failure{"invalid_input", sentence(err)}
+	case keyward.Forbidden:
+		return failure{"permission_denied", sentence(err)}
+	case keyward.NotFound:
+		return failure{"not_found", "Resource not found."}
+	case keyward.Internal:
+		return failure{"internal_error", "Internal Server Error"}
+	case api.NotImplemented:
+		return failure{Message: keyward.MessageOf(err)} // the one error without a code
+	default:
+		return failure{string(code), sentence(err)}
+	}
+}
+
+// refused tells apart what the vendor's clients tell apart: a token that is missing,
+// one that was good, and any other.
+func refused(err error) failure {
+	switch {
+	case errors.Is(err, api.ErrNoCredential):
+		return failure{"missing_token", "The access token is missing."}
+	case errors.Is(err, token.ErrExpired):
+		return failure{"invalid_token", "The access token expired."}
+	}
+	return failure{"invalid_token", "The access token is invalid."}
+}
+
+// sentence is the message of err as the vendor punctuates. A message that begins with
+// the name of a member, which is a pointer, keeps its first letter.
+func sentence(err error) string {
+	text := keyward.MessageOf(err)
+	if member, ok := strings.CutPrefix(text, "/"); ok {
+		text = member
+	} else if text != "" {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	return strings.TrimSuffix(text, ".") + "."
+}
+
+// TokenError writes err as the token endpoint does.
+func TokenError(w http.ResponseWriter, r *http.Request, err error) {
+	code := "invalid_request"
+	switch keyward.CodeOf(err) {
+	case keyward.Unavailable:
+		code = "temporarily_unavailable"
+	case keyward.Internal:
+		code = "server_error"
+	}
+	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{code, word(err).Message})
+}

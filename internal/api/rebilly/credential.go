@@ -1,0 +1,43 @@
+package rebilly
+
+import (
+	"errors"
+	"net/http"
+
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/oauth"
+)
+
+// keyHeader carries a secret key as it is (SecretApiKey, contract 2.3).
+const keyHeader = "Reb-Apikey"
+
+// authenticate takes an access token, or a secret key. Of both the token counts: the
+// vendor's client goes on sending its key when it was given a token, so a bad token
+// is refused even beside a good key.
+func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
+	by, subject, err := h.identify(r)
+	switch {
+	case err == nil && subject.Type != keyward.SecretKey:
+		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "a publishable key is no credential here")
+	case keyward.CodeOf(err) == keyward.Unauthenticated && !h.engine.Ready():
+		return keyward.Actor{}, keyward.Errorf(keyward.Unavailable, "the server is starting")
+	}
+	return by, err
+}
+
+func (h *handler) identify(r *http.Request) (keyward.Actor, *keyward.Subject, error) {
+	ip := api.ClientIPOf(r.Context())
+	text, err := api.Bearer(r)
+	if err == nil {
+		return h.tokens.Actor(text, []string{oauth.AudienceKeyward, oauth.AudienceRebilly}, ip)
+	}
+	secrets := r.Header.Values(keyHeader)
+	if !errors.Is(err, api.ErrNoCredential) || len(secrets) == 0 {
+		return keyward.Actor{}, nil, err
+	}
+	if len(secrets) > 1 {
+		return keyward.Actor{}, nil, keyward.Errorf(keyward.Unauthenticated, "there is more than one key")
+	}
+	return h.engine.Key(secrets[0], ip, h.now())
+}

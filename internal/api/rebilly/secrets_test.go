@@ -1,0 +1,75 @@
+package rebilly_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"keyward/keywardtest"
+)
+
+func TestSecretsAreForThoseWhoMayRevealThem(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{PublicURL: "https://keys.example.com/"})
+	organization := w.organization(`{"name": "acme", "recoverable": true}`)
+	reader := w.reader(organization)
+	revealer := w.key(organization, `{"name": "revealer", "management": [{"scope": {}, "permissions": ["keys.read", "keys.reveal"]}]}`)
+	stronger := w.key(organization, `{"name": "stronger", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
+	base := "https://keys.example.com"
+
+	t.Run("whoever only reads sees hints", func(t *testing.T) {
+		w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", reader.secret).expect(t, 200,
+			"["+onWire(base, reader, reader.Hint)+","+onWire(base, revealer, revealer.Hint)+","+onWire(base, stronger, stronger.Hint)+"]")
+		if ids := w.revealed(organization); len(ids) != 0 {
+			t.Errorf("audited = %v, want nothing", ids)
+		}
+	})
+	t.Run("whoever reveals sees the secrets of what is no stronger, and one event tells", func(t *testing.T) {
+		got := w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", revealer.secret)
+		got.expect(t, 200,
+			"["+onWire(base, reader, reader.secret)+","+onWire(base, revealer, revealer.secret)+","+onWire(base, stronger, stronger.Hint)+"]")
+		if cache := got.header.Get("Cache-Control"); cache != "no-store" {
+			t.Errorf("Cache-Control = %q", cache)
+		}
+		if events := w.revealed(organization); len(events) != 1 || !slices.Equal(events[0], []string{reader.ID, revealer.ID}) {
+			t.Errorf("audited = %v, want one event with the two keys", events)
+		}
+	})
+	t.Run("what is not on the page is not revealed", func(t *testing.T) {
+		w.get("/rebilly/api-keys?limit=0", "REB-APIKEY", stronger.secret).expect(t, 200, "[]")
+		w.get("/rebilly/api-keys?limit=1", "REB-APIKEY", stronger.secret).expect(t, 200, "["+onWire(base, stronger, stronger.secret)+"]")
+		if events := w.revealed(organization); len(events) != 2 || !slices.Equal(events[0], []string{stronger.ID}) {
+			t.Errorf("audited = %v, want one event more, with one key", events)
+		}
+	})
+}
+
+func TestOrganizationsThatKeepNoSecretsShowHints(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	strong := w.key(organization, `{"name": "strong", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
+	w.get("/rebilly/api-keys", "REB-APIKEY", strong.secret).expect(t, 200, "["+onWire("", strong, strong.Hint)+"]")
+	if ids := w.revealed(organization); len(ids) != 0 {
+		t.Errorf("audited = %v, want nothing", ids)
+	}
+}
+
+// revealed returns the key ids of each audit event that tells of revealed secrets, the
+// newest event first.
+func (w world) revealed(organization string) [][]string {
+	w.Helper()
+	var list struct {
+		Items []struct {
+			Changes []struct{ After json.RawMessage }
+		}
+	}
+	w.native("GET", "/v1/organizations/"+organization+"/audit-events?filter=action:key.revealed&sort=-seq", "", &list)
+	var events [][]string
+	for _, event := range list.Items {
+		var ids []string
+		if err := json.Unmarshal(event.Changes[0].After, &ids); err != nil {
+			w.Fatal(err)
+		}
+		events = append(events, ids)
+	}
+	return events
+}
