@@ -8,7 +8,8 @@ import (
 )
 
 // explain returns what to tell about an error, in one line. Causes are for the
-// person at the machine, who has the right to see them.
+// person at the machine, who has the right to see them; secrets, such as one in an
+// argument that was not understood, are for nobody.
 func explain(err error) string {
 	text := err.Error()
 	if e, ok := errors.AsType[*keyward.Error](err); ok {
@@ -17,5 +18,5 @@ func explain(err error) string {
 			text += ": " + cause.Error()
 		}
 	}
-	return strings.Join(strings.Fields(text), " ")
+	return printable(secretForm.ReplaceAllString(strings.Join(strings.Fields(text), " "), "[redacted]"))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"keyward/internal/server"
 )
@@ -20,7 +21,7 @@ func greet(out io.Writer, s *server.Server) {
 	fmt.Fprintf(out, `
 Try it from another shell:
 
-  KEYWARD_URL=%s KEYWARD_TOKEN=$(cat '%s')
+  KEYWARD_URL=%s KEYWARD_TOKEN=%s
   api() { curl -sS -X "$1" "$KEYWARD_URL$2" -H "Authorization: Bearer $KEYWARD_TOKEN" -H 'Content-Type: application/json' -d "$3"; echo; }
   pick() { sed -E "s/.*\"$1\":\"([^\"]*)\".*/\1/"; }
 
@@ -38,5 +39,13 @@ Try it from another shell:
   api POST /v1/organizations/$ORG/api-keys/$ID/revoke '{"reason":"tried it"}'
   api POST /v1/verify "{\"key\":\"$KEY\"}"
 
-`, s.URL, s.RootTokenPath)
+`, s.URL, credential(s.RootTokenPath))
+}
+
+// credential returns how a shell gets the root token.
+func credential(path string) string {
+	if path == "" {
+		return `"${KEYWARD_ROOT_TOKEN:?is what the server was first started with}"`
+	}
+	return "$(cat '" + strings.ReplaceAll(path, "'", `'\''`) + "')"
 }

@@ -20,8 +20,15 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run executes one command line and returns the exit code: 0 if it did what was
-// asked, 1 if it could not, 2 if it was not understood.
+// The exit codes.
+const (
+	done          = 0
+	failed        = 1
+	misunderstood = 2
+	notValid      = 3 // verify got an answer, and it is not "valid"
+)
+
+// run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := rootCommand()
 	root.SetArgs(args)
@@ -30,13 +37,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return 0
+		return done
+	}
+	if errors.Is(err, errNotValid) {
+		return notValid // as the output says
 	}
 	fmt.Fprintln(stderr, "keyward:", explain(err))
-	if _, misunderstood := errors.AsType[*usageError](err); misunderstood {
-		return 2
+	if _, ok := errors.AsType[*usageError](err); ok {
+		return misunderstood
 	}
-	return 1
+	return failed
 }
 
 // usageError is a command line that was not understood.
@@ -46,14 +56,18 @@ func (e *usageError) Unwrap() error { return e.error }
 
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "keyward",
-		Short:         "An API key server, and the command line that talks to one",
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		Use:   "keyward",
+		Short: "An API key server, and the command line that talks to one",
+		Args:  knownCommand,
+		RunE:  showHelp,
+
+		DisableFlagsInUseLine: true,
+		SilenceErrors:         true,
+		SilenceUsage:          true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serveCommand(), versionCommand())
-	root.AddCommand(operatorsCommand())
+	root.AddCommand(serveCommand(), versionCommand(), operatorsCommand())
+	root.AddCommand(organizationsCommand(), keysCommand(), verifyCommand())
 	return root
 }
 

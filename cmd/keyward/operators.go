@@ -9,9 +9,7 @@ import (
 )
 
 func operatorsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "operators", Short: "Manage who administers Keyward"}
-	cmd.AddCommand(resetRootCommand())
-	return cmd
+	return group("operators", "Manage who administers Keyward", resetRootCommand())
 }
 
 func resetRootCommand() *cobra.Command {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"keyward"
+	"keyward/client"
+
+	"github.com/spf13/pflag"
+)
+
+// newKey is what the flags of `keys create` say.
+type newKey struct {
+	kind, environment  string
+	permissions, scope []string
+	acl                string
+	projects           []string
+	allowedIPs         []string
+	owner              string
+	expires            string
+	metadata           string
+}
+
+func (n *newKey) flags(f *pflag.FlagSet) {
+	f.StringSliceVar(&n.permissions, "permission", nil, "`permission` that it gives, such as docs.read or reports.*; repeatable")
+	f.StringArrayVar(&n.scope, "scope", nil, "where it gives them, as `dimension=value`; repeatable (default everywhere)")
+	f.StringVar(&n.acl, "acl", "", "instead of both, all grants as `JSON`, or @file")
+	f.StringVar(&n.kind, "type", "", "`type`: secret or publishable (default secret)")
+	f.StringVar(&n.environment, "environment", "", "`name`: live, test or sandbox (default live)")
+	f.StringSliceVar(&n.projects, "project", nil, "`id` of a project that it belongs to; repeatable")
+	f.StringSliceVar(&n.allowedIPs, "allowed-ip", nil, "`address` or CIDR block that it may be used from; repeatable")
+	f.StringVar(&n.owner, "owner", "", "`id` of whose it is, in your own words")
+	f.StringVar(&n.expires, "expires", "", "`when` it ends: a span such as 30d or an RFC 3339 instant")
+	f.StringVar(&n.metadata, "metadata", "", "an object of your own as `JSON`, or @file")
+}
+
+// read checks the flags as far as the server cannot.
+func (n *newKey) read(name string) (client.NewKey, error) {
+	key := client.NewKey{
+		Name: name, Type: keyward.KeyType(n.kind), Environment: keyward.Environment(n.environment),
+		ProjectIDs: n.projects, AllowedIPs: n.allowedIPs, OwnerID: n.owner,
+	}
+	var err error
+	if key.ACL, err = n.grants(); err != nil {
+		return key, err
+	}
+	if key.ExpireTime, err = n.end(); err != nil || n.metadata == "" {
+		return key, err
+	}
+	if key.Metadata, err = textOrFile("--metadata", n.metadata); err == nil && !json.Valid(key.Metadata) {
+		err = &usageError{errors.New(`--metadata takes JSON such as {"plan": "pro"}`)}
+	}
+	return key, err
+}
+
+// grants returns what the key allows: one grant of --permission and --scope, or those
+// of --acl.
+func (n *newKey) grants() ([]keyward.Grant, error) {
+	switch {
+	case n.acl != "" && (len(n.permissions) > 0 || len(n.scope) > 0):
+		return nil, &usageError{errors.New("--acl stands for --permission and --scope: use one or the other")}
+	case n.acl != "":
+		text, err := textOrFile("--acl", n.acl)
+		if err != nil {
+			return nil, err
+		}
+		return grantsOf(text)
+	case len(n.permissions) > 0:
+		scope, err := scopeOf(n.scope)
+		return []keyward.Grant{{Scope: scope, Permissions: n.permissions}}, err
+	case len(n.scope) > 0:
+		return nil, &usageError{errors.New("--scope says where a --permission holds, but there is none")}
+	}
+	return nil, nil
+}
+
+// end returns when the key expires: 0 for never.
+func (n *newKey) end() (keyward.Time, error) {
+	if n.expires == "" {
+		return 0, nil
+	}
+	if span, err := keyward.ParseDuration(n.expires); err == nil {
+		return keyward.TimeOf(time.Now()).Add(time.Duration(span)), nil
+	}
+	at, err := keyward.ParseTime(n.expires)
+	if err != nil {
+		return 0, &usageError{fmt.Errorf("--expires takes a span such as 30d or an instant such as 2026-01-31T09:30:00Z, not %q", n.expires)}
+	}
+	return at, nil
+}
