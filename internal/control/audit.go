@@ -20,10 +20,11 @@ func differences(before, after any) []keyward.FieldChange {
 	was, is := members(before), members(after)
 	changes := []keyward.FieldChange{}
 	for _, field := range slices.Sorted(mapsKeys(was, is)) {
-		if unaudited(field) || bytes.Equal(was[field], is[field]) {
+		before, after := orNull(was[field]), orNull(is[field])
+		if unaudited(field) || bytes.Equal(before, after) {
 			continue
 		}
-		changes = append(changes, keyward.FieldChange{Field: field, Before: orNull(was[field]), After: orNull(is[field])})
+		changes = append(changes, keyward.FieldChange{Field: field, Before: before, After: after})
 	}
 	return changes
 }
@@ -84,6 +85,8 @@ func (p *Plane) Changes(ctx context.Context, by keyward.Actor, organizationID st
 		}
 	} else if err := p.readable(ctx, by, keyward.AuditRead, organizationID); err != nil {
 		return nil, Found{}, err
+	} else if !by.Projects(keyward.AuditRead).All { // events belong to no project
+		return nil, Found{}, keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", keyward.AuditRead)
 	}
 	page, err := p.page(query, "changes", organizationID)
 	if err != nil {

@@ -111,11 +111,12 @@ func (p *Plane) ResetRoot(ctx context.Context, token keyward.Secret) (keyward.Se
 		if err != nil {
 			return err
 		}
+		before := *root
 		root.Role, root.Enabled = keyward.Owner, true
 		if err := tx.UpdateOperator(ctx, root); err != nil {
 			return err
 		}
-		return p.replaceCredential(ctx, tx, system(), root, secret)
+		return p.replaceCredential(ctx, tx, system(), before, root, secret)
 	})
 	if err != nil {
 		return keyward.Secret{}, err

@@ -71,8 +71,8 @@ func (p *Plane) change(ctx context.Context, by keyward.Actor, once Once, fn func
 	if err != nil {
 		return Outcome{}, err
 	}
-	if change.Seq == 0 { // nothing had to change
-		if change.Seq, err = p.store.Head(ctx); err != nil {
+	if change.Seq == 0 { // nothing had to change: perhaps another was first, a moment ago
+		if change.Seq, err = p.store.Settled(ctx); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -86,34 +86,59 @@ func (p *Plane) receipt(seq int64) Receipt {
 	return Receipt{Propagation: keyward.Propagation{Seq: seq, Nodes: 1, Confirmed: 1, Pending: []string{}}}
 }
 
-// current returns the actor with the rights that it has now.
-func (p *Plane) current(ctx context.Context, tx *store.Tx, by keyward.Actor) (keyward.Actor, error) {
-	gone := keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted any more")
-	switch by.Type {
-	case keyward.SystemActor:
-		return by, nil
-	case keyward.OperatorActor:
-		operator, err := tx.Operator(ctx, by.ID)
-		if keyward.CodeOf(err) == keyward.NotFound || err == nil && !operator.Enabled {
-			return by, gone
-		}
-		if err != nil {
-			return by, err
-		}
-		by.Management = operator.Management()
-		return by, nil
-	case keyward.KeyActor:
-		key, err := tx.Key(ctx, by.OrganizationID, by.ID)
-		if keyward.CodeOf(err) == keyward.NotFound || err == nil && !accepted(key, by.Version, p.now()) {
-			return by, gone
-		}
-		if err != nil {
-			return by, err
-		}
-		by.Management = key.Management
+// actors is where actors stand as they are: a transaction, or a view.
+type actors interface {
+	Operator(ctx context.Context, id string) (*keyward.Operator, error)
+	Key(ctx context.Context, organizationID, id string) (*keyward.Key, error)
+	Organization(ctx context.Context, id string) (*keyward.Organization, error)
+}
+
+// current returns the actor with the rights that it has now. One that verification
+// would not accept any more is Unauthenticated.
+func (p *Plane) current(ctx context.Context, now actors, by keyward.Actor) (keyward.Actor, error) {
+	if by.Type == keyward.SystemActor {
 		return by, nil
 	}
-	return by, gone
+	management, err := p.management(ctx, now, by)
+	if keyward.CodeOf(err) == keyward.NotFound {
+		err = keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted any more")
+	}
+	by.Management = management
+	return by, err
+}
+
+// management returns what an actor may do now; for one that is not accepted any more
+// the error is NotFound.
+func (p *Plane) management(ctx context.Context, now actors, by keyward.Actor) ([]keyward.Grant, error) {
+	gone := keyward.Errorf(keyward.NotFound, "no such actor")
+	home := &keyward.Organization{Enabled: true} // of who has none
+	if by.OrganizationID != "" {
+		var err error
+		if home, err = now.Organization(ctx, by.OrganizationID); err != nil {
+			return nil, err
+		}
+	}
+	switch by.Type {
+	case keyward.OperatorActor:
+		operator, err := now.Operator(ctx, by.ID)
+		if err == nil && !operator.Enabled {
+			err = gone
+		}
+		if err != nil {
+			return nil, err
+		}
+		return operator.Management(), nil
+	case keyward.KeyActor:
+		key, err := now.Key(ctx, by.OrganizationID, by.ID)
+		if err == nil && (!home.Enabled || !accepted(key, by.Version, p.now())) {
+			err = gone
+		}
+		if err != nil {
+			return nil, err
+		}
+		return key.Management, nil
+	}
+	return nil, gone
 }
 
 // accepted reports whether a version of the key may act now.

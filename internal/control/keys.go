@@ -12,7 +12,7 @@ import (
 // CreateKey adds a key to its organization and returns it with its secret, which is
 // never seen again. A dialect may choose the id; natively it is left empty.
 func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key, once Once) (Outcome, error) {
-	may := func() error { return by.May(keyward.KeysCreate, key.OrganizationID) }
+	may := func(by keyward.Actor) error { return by.May(keyward.KeysCreate, key.OrganizationID) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		key := key // may run again
 		organization, err := p.lockOrganization(ctx, tx, key.OrganizationID)
@@ -77,14 +77,14 @@ func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.
 	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
 		faults.Add("/expireTime", "has passed already")
 	}
-	for i, id := range key.ProjectIDs {
+	for _, id := range slices.Sorted(slices.Values(key.ProjectIDs)) {
 		if slices.Contains(was.ProjectIDs, id) {
 			continue
 		}
-		project, err := tx.Project(ctx, key.OrganizationID, id)
+		project, err := tx.LockProject(ctx, key.OrganizationID, id)
 		switch {
 		case keyward.CodeOf(err) == keyward.NotFound, err == nil && project.ID != id:
-			faults.Add(fmt.Sprintf("/projectIds/%d", i), "is no project of the organization")
+			faults.Add(fmt.Sprintf("/projectIds/%d", slices.Index(key.ProjectIDs, id)), "is no project of the organization")
 		case err != nil:
 			return err
 		}
@@ -252,7 +252,7 @@ func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action
 
 // RevokeKey ends a key for good. Revoking one that is revoked changes nothing.
 func (p *Plane) RevokeKey(ctx context.Context, by keyward.Actor, organizationID, id, reason string, once Once) (Outcome, error) {
-	may := func() error {
+	may := func(by keyward.Actor) error {
 		if err := by.May(keyward.KeysRevoke, organizationID); err != nil {
 			return err
 		}

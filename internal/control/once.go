@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,11 +28,11 @@ type Once struct {
 }
 
 // once runs fn unless the same actor did so before with this idempotency key. may
-// authorizes the actor again before an old answer is repeated.
-func (p *Plane) once(ctx context.Context, by keyward.Actor, once Once, may func() error,
+// authorizes the actor, and once more before an old answer is repeated.
+func (p *Plane) once(ctx context.Context, by keyward.Actor, once Once, may func(keyward.Actor) error,
 	fn func(*store.Tx, keyward.Actor) (Outcome, error),
 ) (Outcome, error) {
-	if err := may(); err != nil {
+	if err := may(by); err != nil {
 		return Outcome{}, err
 	}
 	if once.Key == "" {
@@ -40,12 +41,12 @@ func (p *Plane) once(ctx context.Context, by keyward.Actor, once Once, may func(
 	if err := once.validate(); err != nil {
 		return Outcome{}, err
 	}
-	leave, err := p.gate.enter(ctx, by.ID+"\x00"+once.Operation+"\x00"+once.Key)
+	leave, err := p.gate.enter(ctx, strings.Join([]string{name(by), once.Operation, once.Key}, "\x00"))
 	if err != nil {
 		return Outcome{}, err
 	}
 	defer leave()
-	out, err := p.replay(ctx, by, once)
+	out, err := p.repeat(ctx, by, once, may)
 	if keyward.CodeOf(err) != keyward.NotFound {
 		return out, err
 	}
@@ -54,7 +55,7 @@ func (p *Plane) once(ctx context.Context, by keyward.Actor, once Once, may func(
 		return out, err
 	}
 	// Perhaps the conflict is with the same request, answered by another node.
-	if replayed, rerr := p.replay(ctx, by, once); keyward.CodeOf(rerr) != keyward.NotFound {
+	if replayed, rerr := p.repeat(ctx, by, once, may); keyward.CodeOf(rerr) != keyward.NotFound {
 		return replayed, rerr
 	}
 	return out, err
@@ -72,12 +73,42 @@ func (o Once) validate() error {
 	return nil
 }
 
+// name tells actors apart: a key's id is its own in its organization only.
+func name(by keyward.Actor) string {
+	return string(by.Type) + " " + by.OrganizationID + " " + by.ID
+}
+
 // identity is what the stored answer is found by.
 func (p *Plane) identity(by keyward.Actor, once Once) store.Replay {
 	return store.Replay{
-		Actor: string(by.Type) + " " + by.OrganizationID + " " + by.ID, Operation: once.Operation,
+		Actor: name(by), Operation: once.Operation,
 		HeaderHash: p.ring.HeaderHash(once.Key), Fingerprint: once.Fingerprint,
 	}
+}
+
+// repeat is replay for an actor who, as it is now, may still do what it did, and see
+// what it then saw.
+func (p *Plane) repeat(ctx context.Context, by keyward.Actor, once Once, may func(keyward.Actor) error) (Outcome, error) {
+	out, err := p.replay(ctx, by, once)
+	if err != nil {
+		return Outcome{}, err
+	}
+	err = p.store.View(ctx, func(view *store.View) error {
+		by, err := p.current(ctx, view, by)
+		if err != nil {
+			return err
+		}
+		if out.Key != nil && !out.Secret.Empty() {
+			if err := by.Covers(out.Key.Management); err != nil {
+				return err
+			}
+		}
+		return may(by)
+	})
+	if err != nil {
+		return Outcome{}, err
+	}
+	return out, nil
 }
 
 // replay returns the answer that was given before. There being none is NotFound; its
@@ -96,6 +127,10 @@ func (p *Plane) replay(ctx context.Context, by keyward.Actor, once Once) (Outcom
 	}
 	if stored.Fingerprint != once.Fingerprint {
 		return Outcome{}, keyward.Errorf(keyward.Reused, "this Idempotency-Key was used with another body")
+	}
+	// What was made may not be announced here: by another node, or before an error.
+	if _, err := p.store.Settled(ctx); err != nil {
+		return Outcome{}, err
 	}
 	plain, err := p.ring.OpenWith(once.Key, stored.Sealed, stored.Actor, stored.Operation)
 	if err != nil {

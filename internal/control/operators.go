@@ -48,7 +48,7 @@ func (p *Plane) Operators(ctx context.Context, by keyward.Actor, query List) ([]
 // CreateOperator adds an operator and returns its credential, which is never seen
 // again. An operator of one organization adds only such of the same one.
 func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.Operator, once Once) (Outcome, error) {
-	may := func() error {
+	may := func(by keyward.Actor) error {
 		if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func operatorTarget(o *keyward.Operator) keyward.ChangeTarget {
 func (p *Plane) changeOperator(ctx context.Context, by keyward.Actor, id string, once Once,
 	fn func(*store.Tx, keyward.Actor, *keyward.Operator) (Outcome, error),
 ) (Outcome, error) {
-	may := func() error { return by.May(keyward.OperatorsWrite, by.OrganizationID) }
+	may := func(by keyward.Actor) error { return by.May(keyward.OperatorsWrite, by.OrganizationID) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
 			return Outcome{}, err
@@ -185,12 +185,13 @@ func lastOwner(ctx context.Context, tx *store.Tx, o *keyward.Operator) error {
 func (p *Plane) RotateOperator(ctx context.Context, by keyward.Actor, id string, once Once) (Outcome, error) {
 	return p.changeOperator(ctx, by, id, once, func(tx *store.Tx, by keyward.Actor, o *keyward.Operator) (Outcome, error) {
 		secret := keyward.NewSecret(keyward.OperatorSecretPrefix, keyward.Live)
-		return Outcome{Operator: o, Secret: secret}, p.replaceCredential(ctx, tx, by, o, secret)
+		return Outcome{Operator: o, Secret: secret}, p.replaceCredential(ctx, tx, by, *o, o, secret)
 	})
 }
 
-func (p *Plane) replaceCredential(ctx context.Context, tx *store.Tx, by keyward.Actor, o *keyward.Operator, secret keyward.Secret) error {
-	before := *o
+// replaceCredential writes the new credential, and records what it and the caller
+// changed since before.
+func (p *Plane) replaceCredential(ctx context.Context, tx *store.Tx, by keyward.Actor, before keyward.Operator, o *keyward.Operator, secret keyward.Secret) error {
 	o.UpdatedTime = p.now()
 	if err := tx.ReplaceCredential(ctx, o, p.operatorCredential(secret)); err != nil {
 		return err

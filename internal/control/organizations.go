@@ -63,8 +63,11 @@ func (p *Plane) CreateOrganization(ctx context.Context, by keyward.Actor, o keyw
 	if o.PublicID == "" {
 		o.PublicID = keyward.NewPublicID()
 	}
-	may := func() error { return by.MayEverywhere(keyward.OrganizationsWrite) }
+	may := func(by keyward.Actor) error { return by.MayEverywhere(keyward.OrganizationsWrite) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		if err := may(by); err != nil {
+			return Outcome{}, err
+		}
 		if err := o.Validate(); err != nil {
 			return Outcome{}, err
 		}
@@ -91,6 +94,9 @@ func (p *Plane) UpdateOrganization(ctx context.Context, by keyward.Actor, id str
 		return Outcome{}, err
 	}
 	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		if err := by.May(keyward.OrganizationsWrite, id); err != nil {
+			return Outcome{}, err
+		}
 		before, err := p.lockOrganization(ctx, tx, id)
 		if err != nil {
 			return Outcome{}, err
@@ -137,6 +143,9 @@ func (p *Plane) DeleteOrganization(ctx context.Context, by keyward.Actor, id str
 		return Outcome{}, err
 	}
 	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		if err := by.May(keyward.OrganizationsWrite, id); err != nil {
+			return Outcome{}, err
+		}
 		o, err := p.lockOrganization(ctx, tx, id)
 		if err != nil {
 			return Outcome{}, err

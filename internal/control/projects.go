@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"keyward"
 	"keyward/internal/store"
@@ -36,12 +37,39 @@ func (p *Plane) Projects(ctx context.Context, by keyward.Actor, organizationID s
 	return projects, p.found(query, found, "projects", organizationID), err
 }
 
+// projectsAtOnce is how many projects one query of [Plane.ProjectsOf] looks for.
+const projectsAtOnce = 100
+
+// ProjectsOf returns those of an organization's projects that have one of the ids, by
+// id. It takes keys.read, not projects.read: whoever reads a key may know what the
+// projects are called that it is in.
+func (p *Plane) ProjectsOf(ctx context.Context, by keyward.Actor, organizationID string, ids []string) (map[string]*keyward.Project, error) {
+	if err := p.readable(ctx, by, keyward.KeysRead, organizationID); err != nil {
+		return nil, err
+	}
+	named := make(map[string]*keyward.Project, len(ids))
+	for some := range slices.Chunk(ids, projectsAtOnce) {
+		for len(some) < projectsAtOnce { // so that all queries are the same text
+			some = append(some, some[0])
+		}
+		page := store.Page{Limit: projectsAtOnce, Now: p.now()}
+		projects, _, err := p.store.Projects(ctx, organizationID, keyward.Reach{ProjectIDs: some}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, project := range projects {
+			named[project.ID] = project
+		}
+	}
+	return named, nil
+}
+
 // CreateProject adds a project to its organization. Its public id may be chosen.
 func (p *Plane) CreateProject(ctx context.Context, by keyward.Actor, project keyward.Project, once Once) (Outcome, error) {
 	if project.PublicID == "" {
 		project.PublicID = keyward.NewPublicID()
 	}
-	may := func() error { return mayWriteProjects(by, project.OrganizationID) }
+	may := func(by keyward.Actor) error { return mayWriteProjects(by, project.OrganizationID) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		if _, err := p.lockOrganization(ctx, tx, project.OrganizationID); err != nil {
 			return Outcome{}, err
@@ -118,13 +146,15 @@ func (p *Plane) writableProject(ctx context.Context, tx *store.Tx, by keyward.Ac
 	if err != nil {
 		return nil, err
 	}
-	if read := by.Projects(keyward.ProjectsRead); !read.Any([]string{project.ID}) {
-		return nil, keyward.Errorf(keyward.NotFound, "no such project")
-	}
-	if write := by.Projects(keyward.ProjectsWrite); !write.Every([]string{project.ID}) {
+	here := []string{project.ID}
+	read, write := by.Projects(keyward.ProjectsRead), by.Projects(keyward.ProjectsWrite)
+	switch {
+	case write.Every(here):
+		return project, nil
+	case read.Any(here):
 		return nil, keyward.Errorf(keyward.Forbidden, "needs %s in this project", keyward.ProjectsWrite)
 	}
-	return project, nil
+	return nil, keyward.Errorf(keyward.NotFound, "no such project")
 }
 
 // DeleteProject ends a project. Its keys stay, and lose the membership.

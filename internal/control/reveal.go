@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"keyward"
 	"keyward/internal/keyring"
@@ -76,28 +77,21 @@ func (p *Plane) open(key *keyward.Key, version int, sealed store.Sealed) (keywar
 // It is for dialects whose reads return secrets. For the keys that are not in the
 // answer, they show the hint.
 func (p *Plane) Reveal(ctx context.Context, by keyward.Actor, organizationID string, keys []*keyward.Key) (map[string]keyward.Secret, error) {
-	var ids []string
-	sealed := map[*keyward.Key]store.Sealed{}
-	for _, key := range keys {
-		if !key.Recoverable || by.MayRead(keyward.KeysReveal, key.ProjectIDs) != nil || by.Covers(key.Management) != nil {
-			continue
-		}
-		box, err := p.store.SealedSecret(ctx, organizationID, key.Number, newest(key))
-		if keyward.CodeOf(err) == keyward.NotFound {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		ids, sealed[key] = append(ids, key.ID), box
+	if !slices.ContainsFunc(keys, func(key *keyward.Key) bool { return mayReveal(by, key) }) {
+		return map[string]keyward.Secret{}, nil
 	}
-	secrets := map[string]keyward.Secret{}
-	if len(ids) == 0 {
-		return secrets, nil
-	}
-	if err := p.recordReveal(ctx, by, organizationID, ids); err != nil {
+	var sealed map[*keyward.Key]store.Sealed
+	_, err := p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		var err error
+		if sealed, err = p.sealedSecrets(ctx, tx, by, organizationID, keys); err != nil || len(sealed) == 0 {
+			return Outcome{}, err
+		}
+		return Outcome{}, p.recordReveal(tx, by, organizationID, sealed)
+	})
+	if err != nil {
 		return nil, err
 	}
+	secrets := map[string]keyward.Secret{}
 	for key, box := range sealed {
 		secret, err := p.open(key, newest(key), box)
 		if err != nil {
@@ -108,19 +102,44 @@ func (p *Plane) Reveal(ctx context.Context, by keyward.Actor, organizationID str
 	return secrets, nil
 }
 
-func (p *Plane) recordReveal(ctx context.Context, by keyward.Actor, organizationID string, ids []string) error {
+func mayReveal(by keyward.Actor, key *keyward.Key) bool {
+	return key.Recoverable && by.Reaches(key.OrganizationID) &&
+		by.MayRead(keyward.KeysReveal, key.ProjectIDs) == nil && by.Covers(key.Management) == nil
+}
+
+// sealedSecrets returns the newest secrets, as they are kept, of those keys that the
+// actor may read them of.
+func (p *Plane) sealedSecrets(ctx context.Context, tx *store.Tx, by keyward.Actor, organizationID string, keys []*keyward.Key) (map[*keyward.Key]store.Sealed, error) {
+	sealed := map[*keyward.Key]store.Sealed{}
+	for _, key := range keys {
+		if !mayReveal(by, key) {
+			continue
+		}
+		box, err := tx.SealedSecret(ctx, organizationID, key.Number, newest(key))
+		if keyward.CodeOf(err) == keyward.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		sealed[key] = box
+	}
+	return sealed, nil
+}
+
+// recordReveal adds one audit event for all the keys.
+func (p *Plane) recordReveal(tx *store.Tx, by keyward.Actor, organizationID string, revealed map[*keyward.Key]store.Sealed) error {
+	ids := make([]string, 0, len(revealed))
+	for key := range revealed {
+		ids = append(ids, key.ID)
+	}
+	slices.Sort(ids)
 	list, err := json.Marshal(ids)
 	if err != nil {
 		return keyward.Errorf(keyward.Internal, "list keys: %w", err)
 	}
-	_, err = p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		if err := by.May(keyward.KeysReveal, organizationID); err != nil {
-			return Outcome{}, err
-		}
-		p.record(tx, by, keyward.KeyRevealed, organizationID,
-			keyward.ChangeTarget{Type: keyward.OrganizationTarget, ID: organizationID},
-			[]keyward.FieldChange{{Field: "keyIds", Before: json.RawMessage("null"), After: list}})
-		return Outcome{}, nil
-	})
-	return err
+	p.record(tx, by, keyward.KeyRevealed, organizationID,
+		keyward.ChangeTarget{Type: keyward.OrganizationTarget, ID: organizationID},
+		[]keyward.FieldChange{{Field: "keyIds", Before: json.RawMessage("null"), After: list}})
+	return nil
 }

@@ -12,7 +12,7 @@ import (
 // after the overlap, or when they would have ended anyway, if that is sooner; none
 // outlives the key.
 func (p *Plane) RotateKey(ctx context.Context, by keyward.Actor, organizationID, id string, overlap keyward.Duration, once Once) (Outcome, error) {
-	may := func() error {
+	may := func(by keyward.Actor) error {
 		if time.Duration(overlap) > keyward.MaxOverlap {
 			return keyward.Faults{{Pointer: "/overlap", Detail: "is longer than 30d"}}.Err()
 		}
@@ -39,8 +39,11 @@ func (p *Plane) RotateKey(ctx context.Context, by keyward.Actor, organizationID,
 
 func (p *Plane) rotate(ctx context.Context, tx *store.Tx, by keyward.Actor, organization *keyward.Organization, before *keyward.Key, overlap keyward.Duration) (Outcome, error) {
 	now := p.now()
-	if status := before.StatusAt(now); status == keyward.StatusRevoked || status == keyward.StatusExpired {
-		return Outcome{}, keyward.Errorf(keyward.Conflict, "the key is %s", status)
+	switch { // not by its status, which for one that is disabled says no more
+	case before.RevokedTime != 0:
+		return Outcome{}, keyward.Errorf(keyward.Conflict, "the key is revoked")
+	case before.ExpireTime != 0 && before.ExpireTime <= now:
+		return Outcome{}, keyward.Errorf(keyward.Conflict, "the key has expired")
 	}
 	after := *before
 	after.Versions = retire(before.Versions, now.Add(time.Duration(overlap)), before.ExpireTime)

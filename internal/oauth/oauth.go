@@ -100,7 +100,8 @@ func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.
 }
 
 // Client returns which version of which key a token of any audience stands for, for
-// verification: whether the key is still good is not looked at.
+// verification: whether the key is still good is not looked at. With
+// [token.ErrExpired] it returns them too; any other error is Unauthenticated.
 func (t *Tokens) Client(text string) (clientID string, version int, err error) {
 	claims, err := t.signer.Check(text, []string{AudienceKeyward, AudienceAerospike, AudienceRebilly}, t.now())
 	return claims.Subject, claims.Version, err

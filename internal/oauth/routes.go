@@ -86,13 +86,14 @@ func (t *Tokens) jwks(context.Context, *api.Call) (api.Answer, error) {
 }
 
 func (t *Tokens) describe(base string) api.Handler {
-	description := map[string]any{
-		"issuer":                                base,
-		"token_endpoint":                        base + "/oauth/token",
-		"jwks_uri":                              base + "/.well-known/jwks.json",
-		"grant_types_supported":                 []string{"client_credentials"},
-		"response_types_supported":              []string{},
-		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+	return func(context.Context, *api.Call) (api.Answer, error) {
+		return api.Answer{Body: map[string]any{
+			"issuer":                                t.signer.Issuer(),
+			"token_endpoint":                        base + "/oauth/token",
+			"jwks_uri":                              base + "/.well-known/jwks.json",
+			"grant_types_supported":                 []string{"client_credentials"},
+			"response_types_supported":              []string{},
+			"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+		}}, nil
 	}
-	return func(context.Context, *api.Call) (api.Answer, error) { return api.Answer{Body: description}, nil }
 }

@@ -128,15 +128,13 @@ type KeyList struct {
 // Keys returns one page of an organization's keys with their versions.
 func (r reader) Keys(ctx context.Context, of KeyList, page Page) ([]*keyward.Key, Found, error) {
 	l := listing{columns: keyColumns, from: "keys k", tie: "k.number", search: "k.name_folded", large: true, fields: keyFields()}
-	organization := l.arg(of.OrganizationID)
-	l.where("k.organization_id = " + organization)
+	l.where("k.organization_id = " + l.arg(of.OrganizationID))
 	l.where("k.deleted_ms = 0")
 	if of.HideRevoked {
 		l.where("k.revoked_ms = 0")
 	}
 	if !of.Reach.All {
-		l.where("k.number IN (SELECT m.key_number FROM key_projects m WHERE m.organization_id = " + organization +
-			" AND m.project_id IN (" + l.texts(of.Reach.ProjectIDs) + "))")
+		l.where(inProjects(l.texts(of.Reach.ProjectIDs)))
 	}
 	keys, found, err := list(ctx, r, &l, page, scanKey)
 	if err != nil {
@@ -165,7 +163,7 @@ func keyFields() map[string]column {
 		"ownerId":      {name: "k.owner_folded"},
 		"enabled":      {name: "k.enabled"},
 		"createdBy":    {name: "k.created_by", exact: true},
-		"startTime":    {name: "k.start_ms", scanned: true},
+		"startTime":    {name: "k.start_ms"},
 		"expireTime":   {name: "k.expire_ms"},
 		"revokedTime":  {name: "k.revoked_ms"},
 		"createdTime":  {name: "k.created_ms"},
@@ -176,30 +174,34 @@ func keyFields() map[string]column {
 	}
 }
 
-func inProject(l *listing, id string) string {
+func inProject(l *listing, id string) string { return inProjects(l.arg(id)) }
+
+// inProjects is that a key is in one of the projects, as far as they still exist.
+// The organization is the first argument of every list of keys.
+func inProjects(ids string) string {
 	return "k.number IN (SELECT m.key_number FROM key_projects m" +
 		" JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id" +
-		" WHERE p.deleted_ms = 0 AND m.organization_id = $1 AND m.project_id = " + l.arg(id) + ")"
+		" WHERE p.deleted_ms = 0 AND m.organization_id = $1 AND m.project_id IN (" + ids + "))"
 }
 
-// hasStatus is keyward.Key.StatusAt as a condition.
+// hasStatus is keyward.Key.StatusAt as a condition. Of its parts, the one that few
+// keys meet is left to an index.
 func hasStatus(l *listing, status string) string {
-	revoked, enabled := "k.revoked_ms", "k.enabled"
-	if l.ordered != "" {
-		revoked, enabled = l.engine.unindexed(revoked), l.engine.unindexed(enabled)
-	}
+	revoked, enabled := l.engine.unindexed("k.revoked_ms"), l.engine.unindexed("k.enabled")
+	start, expire := l.unless("startTime", "k.start_ms"), l.unless("expireTime", "k.expire_ms")
 	now := int64(l.now)
 	switch keyward.Status(status) {
 	case keyward.StatusRevoked:
-		return revoked + " > 0"
+		return l.unless("revokedTime", "k.revoked_ms") + " > 0"
 	case keyward.StatusDisabled:
-		return "(" + revoked + " = 0 AND " + enabled + " = " + l.arg(false) + ")"
+		return "(" + revoked + " = 0 AND " + l.unless("enabled", "k.enabled") + " = " + l.arg(false) + ")"
 	case keyward.StatusScheduled:
-		return "(" + revoked + " = 0 AND " + enabled + " = " + l.arg(true) + " AND k.start_ms > " + l.arg(now) + ")"
+		return "(" + revoked + " = 0 AND " + enabled + " = " + l.arg(true) + " AND " + start + " > " + l.arg(now) + ")"
 	}
-	live := "(" + revoked + " = 0 AND " + enabled + " = " + l.arg(true) + " AND k.start_ms <= " + l.arg(now)
+	live := "(" + revoked + " = 0 AND " + enabled + " = " + l.arg(true) + " AND " +
+		l.engine.unindexed("k.start_ms") + " <= " + l.arg(now)
 	if keyward.Status(status) == keyward.StatusExpired {
-		return live + " AND k.expire_ms > 0 AND k.expire_ms <= " + l.arg(now) + ")"
+		return live + " AND " + expire + " > 0 AND " + expire + " <= " + l.arg(now) + ")"
 	}
-	return live + " AND (k.expire_ms = 0 OR k.expire_ms > " + l.arg(now) + "))"
+	return live + " AND (" + expire + " = 0 OR " + expire + " > " + l.arg(now) + "))"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"keyward"
@@ -36,8 +37,6 @@ type column struct {
 	virtual func(l *listing, value string) string
 	// exact says that the column keeps letters as they were written, which are ASCII.
 	exact bool
-	// scanned says that no index helps to find few rows by this column.
-	scanned bool
 }
 
 // listing builds the SQL of one list. Texts that strangers wrote become arguments,
@@ -52,8 +51,8 @@ type listing struct {
 
 	now        keyward.Time
 	engine     engine
-	ordered    string // the column whose index gives the order, if filters must leave it to that
-	conditions []string
+	ordered    string   // the column whose index gives the order, if filters must leave it to that
+	conditions []string // the first one with tie is unique, if the list is large
 	args       []any
 }
 
@@ -92,7 +91,7 @@ func list[T any](ctx context.Context, r reader, l *listing, page Page, scan func
 	l.apply(page)
 	if page.Count {
 		count := "SELECT count(*) FROM " + l.from + l.whereText()
-		if err := r.one(ctx, "no count", count, l.args, &found.Total); err != nil {
+		if err := r.one(ctx, "no count", count, r.engine.planned(l.args), &found.Total); err != nil {
 			return nil, found, err
 		}
 	}
@@ -113,7 +112,7 @@ func list[T any](ctx context.Context, r reader, l *listing, page Page, scan func
 		return nil, found, err
 	}
 	var positions [][]any
-	err = r.each(ctx, query, l.args, func(row func(...any) error) error {
+	err = r.each(ctx, query, r.engine.planned(l.args), func(row func(...any) error) error {
 		position := make([]any, len(page.Sort)+1)
 		into := make([]any, len(position))
 		for i := range position {
@@ -182,47 +181,55 @@ func (l *listing) page(page Page, few bool) (string, error) {
 	}
 	orders, names = append(orders, last), append(names, l.tie)
 
+	// A filter that leaves few rows is the way to find them, not the order.
+	terms := slices.Clone(names)
+	for i := range terms {
+		if few {
+			terms[i] = l.engine.unindexed(names[i])
+		}
+	}
 	if page.After != "" {
-		condition, err := l.after(page.After, orders, names)
+		condition, err := l.after(page.After, orders, terms)
 		if err != nil {
 			return "", err
 		}
 		l.where(condition)
 	}
-	terms := make([]string, len(orders))
 	for i, o := range orders {
-		terms[i] = names[i]
-		if few {
-			terms[i] = l.engine.unindexed(names[i])
-		}
 		if o.Descending {
 			terms[i] += " DESC"
 		}
 	}
-	query := "SELECT " + l.columns + ", " + strings.Join(names, ", ") + " FROM " + l.from + l.whereText() +
-		" ORDER BY " + strings.Join(terms, ", ") + " LIMIT " + l.arg(page.Limit+1)
+	order := " ORDER BY " + strings.Join(terms, ", ")
+	rest := l.whereText() + order + " LIMIT " + l.arg(page.Limit+1)
 	if page.Offset > 0 {
-		query += " OFFSET " + l.arg(page.Offset)
+		rest += " OFFSET " + l.arg(page.Offset)
 	}
-	return query, nil
+	if few {
+		// What is sorted is no more than the rows' places; they are read when the
+		// page is known.
+		rest = " WHERE " + l.conditions[0] + " AND " + l.tie + " IN (SELECT " + l.tie + " FROM " + l.from + rest + ")" + order
+	}
+	return "SELECT " + l.columns + ", " + strings.Join(names, ", ") + " FROM " + l.from + rest, nil
 }
 
 // few reports whether the filter leaves so few rows that they are best found by
 // its index and then sorted. Otherwise rows are best taken in the wanted order,
 // and those that the filter does not want passed over. Either way no page of a
 // large list touches more than some thousand rows, unless filter and order conspire.
+// A planner that estimates finds out by itself.
 func (l *listing) few(ctx context.Context, r reader, page Page) (bool, error) {
-	if !l.large || len(page.Filter) == 0 {
+	if !l.large || len(page.Filter) == 0 || r.engine.estimates() {
 		return false, nil
 	}
 	for _, clause := range page.Filter {
-		if clause.Negated || l.fields[clause.Column].scanned {
+		if clause.Negated {
 			return false, nil
 		}
 	}
 	var n int64
 	query := fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d) AS probe", l.from, l.whereText(), narrow)
-	err := r.one(ctx, "no count", query, l.args, &n)
+	err := r.one(ctx, "no count", query, r.engine.planned(l.args), &n)
 	return n < narrow, err
 }
 
@@ -232,7 +239,7 @@ func (l *listing) after(text string, orders []filter.Order, names []string) (str
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	var position []any
-	if err := decoder.Decode(&position); err != nil || len(position) != len(orders) {
+	if err := decoder.Decode(&position); err != nil || decoder.More() || len(position) != len(orders) || !storable(position) {
 		return "", wrong
 	}
 	condition := ""
@@ -262,8 +269,8 @@ func (l *listing) after(text string, orders []filter.Order, names []string) (str
 // clause returns the condition for one clause of a filter.
 func (l *listing) clause(c filter.Clause) string {
 	field := l.fields[c.Column]
-	if l.ordered != "" && l.ordered != c.Column {
-		field.name = l.engine.unindexed(field.name)
+	if field.virtual == nil {
+		field.name = l.unless(c.Column, field.name)
 	}
 	terms := make([]string, 0, len(c.Terms)+1)
 	for _, t := range c.Terms {
@@ -277,6 +284,15 @@ func (l *listing) clause(c filter.Clause) string {
 		condition = "NOT " + condition
 	}
 	return condition
+}
+
+// unless returns a field's column such that its index is not used, unless nothing
+// is known of the order or it is the field's own.
+func (l *listing) unless(field, column string) string {
+	if l.ordered != "" && l.ordered != field {
+		return l.engine.unindexed(column)
+	}
+	return column
 }
 
 func (l *listing) term(field column, kind filter.Kind, t filter.Term) string {

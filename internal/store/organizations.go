@@ -94,9 +94,20 @@ const noProject = "no such project"
 
 // Project returns the organization's project with this id or public id.
 func (r reader) Project(ctx context.Context, organizationID, id string) (*keyward.Project, error) {
+	return r.project(ctx, organizationID, id, "")
+}
+
+// LockProject is Project, and keeps others from changing it until the transaction
+// ends. Whoever puts a key into a project locks it, so that it is not deleted
+// meanwhile; who locks several does so in the order of their ids.
+func (tx *Tx) LockProject(ctx context.Context, organizationID, id string) (*keyward.Project, error) {
+	return tx.project(ctx, organizationID, id, tx.engine.locking())
+}
+
+func (r reader) project(ctx context.Context, organizationID, id, locking string) (*keyward.Project, error) {
 	var found *keyward.Project
 	err := r.each(ctx, "SELECT "+projectColumns+` FROM projects
-		WHERE organization_id = $1 AND (id = $2 OR public_id = $2) AND deleted_ms = 0`, []any{organizationID, id},
+		WHERE organization_id = $1 AND (id = $2 OR public_id = $2) AND deleted_ms = 0`+locking, []any{organizationID, id},
 		func(scan func(...any) error) (err error) {
 			found, err = scanProject(scan)
 			return err
@@ -141,8 +152,16 @@ func (tx *Tx) UpdateProject(ctx context.Context, p *keyward.Project) error {
 		p.Name, keyward.Fold(p.Name), int64(p.UpdatedTime), p.OrganizationID, p.ID)
 }
 
-// DeleteProject makes a tombstone of a project. Its keys lose the membership.
+// DeleteProject makes a tombstone of a project. Its keys lose the membership, and
+// nobody else changes them until the transaction ends: replicas are told what they
+// are with this change, and would take back another that was made meanwhile.
 func (tx *Tx) DeleteProject(ctx context.Context, organizationID, id string, now keyward.Time) error {
-	return tx.execOne(ctx, noProject, `UPDATE projects SET deleted_ms = $1, updated_ms = $1
+	err := tx.execOne(ctx, noProject, `UPDATE projects SET deleted_ms = $1, updated_ms = $1
 		WHERE organization_id = $2 AND id = $3 AND deleted_ms = 0`, int64(now), organizationID, id)
+	if err != nil {
+		return err
+	}
+	return tx.each(ctx, `SELECT number FROM keys WHERE organization_id = $1 AND number IN (SELECT key_number
+		FROM key_projects WHERE organization_id = $1 AND project_id = $2) ORDER BY number`+tx.engine.locking(),
+		[]any{organizationID, id}, func(func(...any) error) error { return nil })
 }

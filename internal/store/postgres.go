@@ -40,6 +40,8 @@ func openPostgres(ctx context.Context, url string, s *Store) error {
 	for name, value := range map[string]string{
 		"application_name":                    "keyward",
 		"idle_in_transaction_session_timeout": "2s",
+		"jit":                                 "off", // takes longer than any query here
+		"max_parallel_workers_per_gather":     "0",   // and so do they
 		"lock_timeout":                        "2s",
 		"timezone":                            "UTC",
 	} {
@@ -261,7 +263,15 @@ func (e *postgresEngine) classify(err error) error {
 
 func (e *postgresEngine) locking() string { return " FOR UPDATE" }
 
-// unindexed: PostgreSQL has statistics and chooses by them.
+// estimates: autovacuum keeps statistics.
+func (e *postgresEngine) estimates() bool { return true }
+
 func (e *postgresEngine) unindexed(column string) string { return column }
+
+// planned: a prepared statement is soon planned for any values, which for a list is
+// often the wrong plan.
+func (e *postgresEngine) planned(args []any) []any {
+	return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+}
 
 func (e *postgresEngine) close() error { return e.db.Close() }

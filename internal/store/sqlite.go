@@ -39,7 +39,8 @@ type sqliteEngine struct {
 	queue  chan *update
 	closed chan struct{} // no more updates are taken
 	done   chan struct{} // the writing goroutine has ended
-	once   sync.Once
+	once   sync.Once     // of closing
+	failed error         // of closing
 }
 
 // update is one call of Update on its way through the writing goroutine.
@@ -349,13 +350,22 @@ func conflictText(constraint string) string {
 // locking: the transaction has the whole database to itself.
 func (e *sqliteEngine) locking() string { return "" }
 
+// estimates: SQLite would, had the tables been analyzed.
+func (e *sqliteEngine) estimates() bool { return false }
+
 // unindexed: a unary plus makes an expression of the column, which has no index.
 func (e *sqliteEngine) unindexed(column string) string { return "+" + column }
 
+// planned: without statistics the values make no difference.
+func (e *sqliteEngine) planned(args []any) []any { return args }
+
 func (e *sqliteEngine) close() error {
-	e.once.Do(func() { close(e.closed) })
-	<-e.done
-	return e.closeFiles()
+	e.once.Do(func() {
+		close(e.closed)
+		<-e.done
+		e.failed = e.closeFiles()
+	})
+	return e.failed
 }
 
 func (e *sqliteEngine) closeFiles() error {

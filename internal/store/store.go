@@ -40,6 +40,9 @@ type Config struct {
 	// Update returns, in order of seq on SQLite and in any order on PostgreSQL. An
 	// error of it is the error of Update, although the change is durable.
 	Committed func(context.Context, keyward.LogEntry) error
+
+	// Settle, if set, returns once the replica takes the change seq into account.
+	Settle func(ctx context.Context, seq int64) error
 }
 
 // engine is what differs between the databases.
@@ -52,9 +55,13 @@ type engine interface {
 	classify(error) error
 	// locking is what a SELECT ends in to keep the row from others until the commit.
 	locking() string
-	// unindexed returns the column such that a planner without statistics does
-	// not choose an index for it.
+	// estimates reports whether the planner knows how many rows a condition leaves.
+	estimates() bool
+	// unindexed returns the column such that a planner that does not know does not
+	// choose an index for it.
 	unindexed(column string) string
+	// planned returns the arguments of a query such that it is planned for their values.
+	planned(args []any) []any
 	close() error
 }
 
@@ -107,6 +114,17 @@ func (s *Store) announce(ctx context.Context, entries []keyward.LogEntry) error 
 		}
 	}
 	return nil
+}
+
+// Settled returns the seq of the newest change, once the replica takes it into
+// account. It is for answers that rest on a change which somebody else made, and
+// which may not have been announced yet.
+func (s *Store) Settled(ctx context.Context) (int64, error) {
+	seq, err := s.Head(ctx)
+	if err == nil && s.config.Settle != nil {
+		err = s.config.Settle(ctx, seq)
+	}
+	return seq, err
 }
 
 // View runs fn on one consistent state of the database.

@@ -18,7 +18,7 @@ func testStore(t *testing.T, url func(testing.TB) string) {
 	promises := map[string]promise{}
 	for _, part := range []map[string]promise{
 		organizationPromises(), projectPromises(), keyPromises(), versionPromises(), operatorPromises(),
-		recordPromises(), changePromises(), chainPromises(), feedPromises(), listPromises(),
+		recordPromises(), changePromises(), chainPromises(), feedPromises(), listPromises(), openPromises(),
 	} {
 		maps.Copy(promises, part)
 	}

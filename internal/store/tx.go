@@ -1,12 +1,14 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"keyward"
 )
@@ -117,14 +119,16 @@ const updateHead = `UPDATE head SET seq = $1, mac = $2 WHERE id = 1`
 
 // changeArgs returns the arguments of insertChange.
 func (tx *Tx) changeArgs(c *keyward.Change, mac []byte) ([]any, error) {
-	detail, err := json.Marshal(c.Changes)
-	if err != nil {
+	var detail bytes.Buffer // with "<" as it was written
+	encoder := json.NewEncoder(&detail)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(c.Changes); err != nil {
 		return nil, err
 	}
 	return []any{
 		c.Seq, c.ID, int64(c.Time), string(c.Action), c.Outcome, string(c.Actor.Type), c.Actor.ID,
 		c.Actor.Name, text(c.OrganizationID), c.Target.Type, c.Target.ID, text(c.IP), text(c.RequestID),
-		string(detail), mac, tx.config.ChainKeyID,
+		strings.TrimSpace(detail.String()), mac, tx.config.ChainKeyID,
 	}, nil
 }
 

@@ -37,7 +37,7 @@ var errNotValid = keyward.Errorf(keyward.Unauthenticated, "the access token is n
 // It accepts only what Issue writes (RFC 8725): EdDSA under the signer's own key,
 // the header members alg, kid and typ, the standard claims in their types, and one
 // spelling of each part in base64. Every error has the code Unauthenticated; all
-// but [ErrExpired] are the same.
+// but [ErrExpired] are the same, and only with that one there are claims.
 func (s *Signer) Check(text string, audiences []string, now keyward.Time) (Claims, error) {
 	if len(text) > maxLength || strings.Count(text, ".") != 2 {
 		return Claims{}, errNotValid
@@ -55,7 +55,7 @@ func (s *Signer) Check(text string, audiences []string, now keyward.Time) (Claim
 		return Claims{}, errNotValid
 	}
 	if now >= c.ExpireTime {
-		return Claims{}, ErrExpired
+		return c, ErrExpired
 	}
 	return c, nil
 }

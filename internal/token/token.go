@@ -78,6 +78,9 @@ func New(key ed25519.PrivateKey, issuer string) (*Signer, error) {
 	return &Signer{issuer: issuer, public: public, keyID: jwk.KeyID, jws: jws, jwks: jwks}, nil
 }
 
+// Issuer returns the issuer of the tokens.
+func (s *Signer) Issuer() string { return s.issuer }
+
 // JWKS returns the public key as a JSON Web Key Set (RFC 7517, RFC 8037).
 func (s *Signer) JWKS() []byte { return bytes.Clone(s.jwks) }
 

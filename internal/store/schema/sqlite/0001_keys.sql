@@ -80,6 +80,7 @@ CREATE TABLE keys (
 CREATE INDEX keys_name        ON keys (organization_id, name_folded,  number) WHERE deleted_ms = 0;
 CREATE INDEX keys_created     ON keys (organization_id, created_ms,   number) WHERE deleted_ms = 0;
 CREATE INDEX keys_updated     ON keys (organization_id, updated_ms,   number) WHERE deleted_ms = 0;
+CREATE INDEX keys_start      ON keys (organization_id, start_ms,     number) WHERE deleted_ms = 0;
 CREATE INDEX keys_expire      ON keys (organization_id, expire_ms,    number) WHERE deleted_ms = 0;
 CREATE INDEX keys_last_used   ON keys (organization_id, last_used_ms, number) WHERE deleted_ms = 0;
 CREATE INDEX keys_revoked     ON keys (organization_id, revoked_ms,   number) WHERE deleted_ms = 0;
