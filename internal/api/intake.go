@@ -25,7 +25,8 @@ type Intake struct {
 }
 
 // Handler returns next behind the intake. Every response carries X-Request-Id, a
-// fresh UUID v4; one that comes in is ignored.
+// fresh UUID v4; one that comes in is ignored. After a chunked request the connection
+// is closed.
 func (in Intake) Handler(next http.Handler) http.Handler {
 	log := in.Log
 	if log == nil {
@@ -34,6 +35,11 @@ func (in Intake) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{ResponseWriter: w, out: log, start: time.Now(), id: newRequestID(), ip: in.Proxies.ClientIP(r)}
 		w.Header().Set("X-Request-Id", v.id)
+		if len(r.TransferEncoding) > 0 {
+			// The request may have had a length as well (RFC 9112, 6.1), which net/http
+			// drops: whoever stands before us may take what follows for part of this one.
+			w.Header().Set("Connection", "close")
+		}
 		ctx := context.WithValue(r.Context(), visitKey{}, v)
 		defer v.log(ctx, log, r.Method)
 		if in.Observe != nil {

@@ -196,7 +196,7 @@ func unknown(name string, fields Schema) error {
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	const shown = 40
+	const shown = 20 // characters: enough for any field, and too few for a secret
 	if utf8.RuneCountInString(name) > shown {
 		name = string([]rune(name)[:shown]) + "…"
 	}

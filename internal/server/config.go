@@ -87,6 +87,16 @@ func (c Config) withDefaults() (Config, error) {
 		return c, keyward.Errorf(keyward.Invalid,
 			"listening on %s without TLS would show keys to the network: give --tls-cert and --tls-key, or --insecure-http behind a proxy", c.Listen)
 	}
+	if c.OpsListen != "off" && !c.InsecureHTTP && !onLoopback(c.OpsListen) {
+		return c, keyward.Errorf(keyward.Invalid,
+			"--ops-listen %s would show profiles of the memory to the network: choose an address of this machine only, or give --insecure-http", c.OpsListen)
+	}
+	if _, err := c.proxies(); err != nil {
+		return c, err
+	}
+	if !c.onSQLite() && !c.onPostgres() {
+		return c, keyward.Errorf(keyward.Invalid, "--database is neither sqlite:PATH nor postgres://…")
+	}
 	base, err := publicURL(c.PublicURL)
 	c.PublicURL = base
 	return c, err
@@ -117,10 +127,14 @@ func publicURL(text string) (string, error) {
 
 func (c Config) onSQLite() bool { return strings.HasPrefix(c.Database, "sqlite:") }
 
+func (c Config) onPostgres() bool {
+	return strings.HasPrefix(c.Database, "postgres://") || strings.HasPrefix(c.Database, "postgresql://")
+}
+
 func (c Config) proxies() (api.Proxies, error) {
 	proxies, err := api.ParseProxies(c.TrustedProxies)
 	if err != nil {
-		return nil, keyward.Errorf(keyward.Invalid, "--trusted-proxies: %s", keyward.MessageOf(err))
+		return nil, keyward.Errorf(keyward.Invalid, "--trusted-proxies cannot be used: %w", err)
 	}
 	return proxies, nil
 }

@@ -5,9 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -28,9 +25,10 @@ type Server struct {
 	URL string
 	// OpsURL is where metrics are, "" if nowhere.
 	OpsURL string
-	// RootToken is the root operator's credential if it was made just now.
+	// RootToken is the root operator's credential if it was generated just now.
 	RootToken keyward.Secret
-	// RootTokenPath is the file that the credential was written to when it was made.
+	// RootTokenPath is the file that a generated credential was written to, "" if the
+	// credential was given.
 	RootTokenPath string
 
 	config  Config
@@ -43,12 +41,6 @@ type Server struct {
 	health  health
 	serving []served
 	unlock  func()
-}
-
-// served is one listener and what answers on it.
-type served struct {
-	listener net.Listener
-	server   *http.Server
 }
 
 // Open starts everything but the answering: what cannot work fails here, with an
@@ -67,9 +59,15 @@ func Open(ctx context.Context, config Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if config.onSQLite() {
-		if s.unlock, err = lockData(config.Data); err != nil {
+		unlock, err := lockData(config.Data)
+		if err != nil {
 			return nil, err
 		}
+		s.unlock = unlock
+	}
+	// Before the database, so that a start that cannot work leaves nothing there.
+	if err := s.listen(); err != nil {
+		return nil, err
 	}
 	if err := s.openPlanes(ctx); err != nil {
 		return nil, err
@@ -77,7 +75,7 @@ func Open(ctx context.Context, config Config) (_ *Server, err error) {
 	if err := s.bootstrap(ctx); err != nil {
 		return nil, err
 	}
-	return s, s.listen()
+	return s, s.mount()
 }
 
 // nodeName is the host's name with something that no other start has.
@@ -99,9 +97,7 @@ func (s *Server) openPlanes(ctx context.Context) error {
 	}
 	s.engine = verify.New(ring)
 	s.metrics = newMetrics(s.engine)
-	s.store, err = openStore(ctx, s.config, ring, func(ctx context.Context, entry keyward.LogEntry) error {
-		return s.engine.Commit(ctx, s.store, entry)
-	})
+	s.store, err = openStore(ctx, s.config, ring, s)
 	if err != nil {
 		return err
 	}
@@ -124,10 +120,26 @@ func (s *Server) openPlanes(ctx context.Context) error {
 	return nil
 }
 
-func openStore(ctx context.Context, config Config, ring *keyring.Keyring, committed func(context.Context, keyward.LogEntry) error) (*store.Store, error) {
-	return store.Open(ctx, config.Database, store.Config{
-		Chain: ring.AuditMAC, ChainKeyID: ring.AuditKeyID(), Committed: committed,
-	})
+// openStore opens the store; the server, if there is one, takes in what is committed.
+func openStore(ctx context.Context, config Config, ring *keyring.Keyring, s *Server) (*store.Store, error) {
+	c := store.Config{Chain: ring.AuditMAC, ChainKeyID: ring.AuditKeyID()}
+	if s != nil {
+		c.Committed, c.Settle = s.committed, s.settle
+	}
+	return store.Open(ctx, config.Database, c)
+}
+
+// committed has answers take a change of this server into account.
+func (s *Server) committed(ctx context.Context, entry keyward.LogEntry) error {
+	return s.engine.Commit(ctx, s.store, entry)
+}
+
+// settle returns once answers take the change seq into account, whoever made it.
+func (s *Server) settle(ctx context.Context, seq int64) error {
+	if s.engine.Ready() && s.engine.Applied() >= seq {
+		return nil
+	}
+	return s.engine.CatchUp(ctx, s.store)
 }
 
 // bootstrap makes the root operator at the first start.
@@ -136,15 +148,18 @@ func (s *Server) bootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.RootTokenPath, err = filepath.Abs(filepath.Join(s.config.Data, rootTokenName)); err != nil {
-		return err
-	}
-	if !secret.Empty() {
+	given := s.config.RootToken
+	if !secret.Empty() && given.Empty() {
 		s.RootToken = secret
-		_, err = writeRootToken(s.config.Data, secret)
-		return err
+		if _, err := writeRootToken(s.config.Data, secret); err != nil {
+			return err
+		}
 	}
-	if given := s.config.RootToken; !given.Empty() {
+	path, err := filepath.Abs(filepath.Join(s.config.Data, rootTokenName))
+	if err == nil && exists(path) {
+		s.RootTokenPath = path
+	}
+	if !given.Empty() {
 		if _, ok := s.engine.Operator(given.Reveal(), keyward.TimeOf(time.Now())); !ok {
 			s.config.Log.Warn("KEYWARD_ROOT_TOKEN is ignored: the root operator was made before, with another token; " +
 				"`keyward operators reset-root` replaces it")
@@ -180,51 +195,6 @@ func ResetRoot(ctx context.Context, config Config) (path string, secret keyward.
 	return path, secret, err
 }
 
-// listen opens the listeners.
-func (s *Server) listen() error {
-	handler, err := s.handler()
-	if err != nil {
-		return err
-	}
-	tlsConfig, err := s.config.certificate()
-	if err != nil {
-		return err
-	}
-	main, err := s.serve("--listen", s.config.Listen, handler)
-	if err != nil {
-		return err
-	}
-	main.server.TLSConfig = tlsConfig
-	scheme := "http://"
-	if tlsConfig != nil {
-		scheme = "https://"
-	}
-	s.URL = scheme + main.listener.Addr().String()
-	if s.config.OpsListen == "off" {
-		return nil
-	}
-	ops, err := s.serve("--ops-listen", s.config.OpsListen, s.opsHandler())
-	if err != nil {
-		return err
-	}
-	s.OpsURL = "http://" + ops.listener.Addr().String()
-	return nil
-}
-
-// serve opens a listener for a handler.
-func (s *Server) serve(flag, address string, handler http.Handler) (*served, error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with %s: %w", address, flag, err)
-	}
-	s.serving = append(s.serving, served{listener, &http.Server{
-		Handler: handler, ErrorLog: errorLog(s.config.Log), DisableGeneralOptionsHandler: true,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}})
-	return &s.serving[len(s.serving)-1], nil
-}
-
 // Run answers until ctx is done, and then stops: it turns unready, lets requests end,
 // writes what is still in memory, and closes everything.
 func (s *Server) Run(ctx context.Context) error {
@@ -248,32 +218,6 @@ func (s *Server) Run(ctx context.Context) error {
 	stop()
 	group.Wait()
 	return errors.Join(err, s.flushUses(context.Background()), s.Close())
-}
-
-func (one served) run() error {
-	var err error
-	if one.server.TLSConfig != nil {
-		err = one.server.ServeTLS(one.listener, "", "")
-	} else {
-		err = one.server.Serve(one.listener)
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return fmt.Errorf("serve %s: %w", one.listener.Addr(), err)
-}
-
-// drain lets requests that have begun come to their end.
-func (s *Server) drain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
-	defer cancel()
-	var err error
-	for _, one := range s.serving {
-		if one.server.Shutdown(ctx) != nil {
-			err = errors.Join(err, one.server.Close())
-		}
-	}
-	return err
 }
 
 // Close frees what a server holds. Run does so by itself.

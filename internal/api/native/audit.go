@@ -7,6 +7,7 @@ import (
 	"keyward"
 	"keyward/internal/api"
 	"keyward/internal/control"
+	"keyward/internal/filter"
 )
 
 // listAudit lists the audit trail of the organization in the path, or of the whole
@@ -15,6 +16,9 @@ func (h *handler) listAudit(ctx context.Context, c *api.Call) (api.Answer, error
 	q, err := query(c, control.ChangeFields())
 	if err != nil {
 		return api.Answer{}, err
+	}
+	if len(q.Sort) == 0 {
+		q.Sort = filter.Sort{{Name: "seq", Column: "seq", Descending: true}}
 	}
 	events, found, err := h.plane.Changes(ctx, c.By, c.Path("organizationId"), q)
 	return page(c, events, found, err)

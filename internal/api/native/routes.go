@@ -126,8 +126,8 @@ func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 // waited checks the wait parameter: this node has applied a change before it
 // answers, and there is no other to wait for.
 func waited(c *api.Call) error {
-	switch c.Query.Text("wait") {
-	case "", "all", "local":
+	switch wait := c.Query.Text("wait"); {
+	case !c.Query.Has("wait"), wait == "all", wait == "local":
 		return nil
 	}
 	return keyward.Faults{{Pointer: "/wait", Detail: "must be all or local"}}.Err()

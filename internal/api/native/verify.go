@@ -156,19 +156,22 @@ func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Reques
 // as long as it lasts.
 func (h *handler) answerToken(by *keyward.Actor, q *question, request *keyward.Request, now keyward.Time) verdict {
 	clientID, version, err := h.tokens.Client(*q.Key)
-	if err != nil && !errors.Is(err, token.ErrExpired) {
+	ended := errors.Is(err, token.ErrExpired)
+	if err != nil && !ended {
 		return verdict{Code: keyward.Unknown}
 	}
-	if err != nil {
-		dry := *request
-		dry.DryRun = true
-		found := h.engine.VerifyClient(by, clientID, version, &dry, now)
-		return write(min(found.Reason, keyward.Expired), found.Subject, found.Version)
+	asked := *request
+	asked.DryRun = asked.DryRun || ended
+	found := h.engine.VerifyClient(by, clientID, version, &asked, now)
+	if ended {
+		found.Reason = min(found.Reason, keyward.Expired)
 	}
-	found := h.engine.VerifyClient(by, clientID, version, request, now)
 	v := write(found.Reason, found.Subject, found.Version)
 	if q.Explain {
-		v.Checks = h.engine.ExplainClient(by, clientID, version, request, now)
+		v.Checks = h.engine.ExplainClient(by, clientID, version, &asked, now)
+	}
+	for i := range v.Checks {
+		v.Checks[i].Passed = v.Checks[i].Passed && !(ended && v.Checks[i].Check == keyward.Expired)
 	}
 	return v
 }

@@ -1,0 +1,87 @@
+package native_test
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"keyward"
+	"keyward/internal/api/apitest"
+	"keyward/internal/api/native"
+	"keyward/internal/pgtest"
+	"keyward/keywardtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// masterKey is that of every server here.
+var masterKey = base64.StdEncoding.EncodeToString([]byte("32 bytes for the tests of native"))
+
+func startSQLite(t testing.TB) *keywardtest.Server {
+	return keywardtest.Start(t, keywardtest.Options{MasterKey: masterKey})
+}
+
+func startPostgres(t testing.TB) *keywardtest.Server {
+	return keywardtest.Start(t, keywardtest.Options{MasterKey: masterKey, Database: pgtest.Database(t)})
+}
+
+func TestTranscripts(t *testing.T) {
+	t.Run("SQLite", func(t *testing.T) {
+		kw := startSQLite(t)
+		contract := apitest.Load(t, native.Contract())
+		transcripts(t, kw, contract)
+		t.Run("refusals", func(t *testing.T) { refusals(t, kw, contract) })
+		for _, answer := range contract.Unseen() {
+			if !unreached(answer) {
+				t.Errorf("no transcript has the documented answer %s", answer)
+			}
+		}
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		transcripts(t, startPostgres(t), apitest.Load(t, native.Contract()))
+	})
+}
+
+// unreached reports whether an answer cannot be had from a healthy server that is
+// alone, one request at a time, over HTTP/1.1.
+func unreached(answer string) bool {
+	operation, status, _ := strings.Cut(answer, " ")
+	switch status {
+	case "417", "500", "503", "202":
+		return true
+	case "409": // while the same Idempotency-Key is being answered
+		return slices.Contains([]string{"createKey", "revokeKey", "rotateOperator"}, operation)
+	}
+	return false
+}
+
+// transcripts runs every file against the server, each in an organization of its own.
+func transcripts(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) {
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".http")
+		t.Run(name, func(t *testing.T) {
+			c := client{t, kw.URL, kw.RootToken, contract.Client(t)}
+			target := apitest.Target{URL: kw.URL, Contract: contract, Vars: map[string]string{
+				"root":    kw.RootToken,
+				"org":     c.organization("Organization of " + name),
+				"nowhere": "org_00000000000000000000000000",
+				"letters": keyward.NewPublicID(),
+				"unique":  rand.Text(),
+				"long":    strings.Repeat("x", 256),
+				"wide":    strings.Repeat("x", 16<<10),
+				"huge":    strings.Repeat("x", 64<<10),
+				"soon":    keyward.TimeOf(time.Now().Add(time.Hour)).String(),
+			}}
+			target.Run(t, file)
+		})
+	}
+}
