@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -26,12 +27,13 @@ func migrate(ctx context.Context, db *sql.DB, kind string) error {
 	}
 	var options []goose.ProviderOption
 	if kind == "postgres" {
-		// Nodes may start together. The others wait for the one that came first.
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 30))
+		// Nodes may start together. The others wait for the one that came first. Its lock
+		// is a row with a lease, which works behind a connection pooler too.
+		locker, err := lock.NewPostgresTableLocker(lock.WithTableLockTimeout(100*time.Millisecond, 600))
 		if err != nil {
 			return err
 		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithLocker(locker))
 	}
 	provider, err := goose.NewProvider(dialect, db, files, options...)
 	if err != nil {
