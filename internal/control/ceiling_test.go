@@ -194,6 +194,9 @@ func TestListsHoldWhatMayBeRead(t *testing.T) {
 			}
 		}
 		wantKeys("limited to a project", s.inP, s.inBoth)
+		want(t, "to read all keys", w.MayReadAllKeys(s.by, s.o.ID), keyward.Forbidden)
+		want(t, "to read all keys of another organization", w.MayReadAllKeys(s.by, "org_none"), keyward.NotFound)
+		want(t, "to read all keys as root", w.MayReadAllKeys(w.root, s.o.ID), "")
 		projects, _, err := w.Projects(w.ctx, s.by, s.o.ID, control.List{Limit: 10})
 		want(t, "Projects", err, "")
 		if len(projects) != 1 || projects[0].ID != s.p.ID {

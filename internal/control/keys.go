@@ -42,10 +42,11 @@ func (p *Plane) admit(ctx context.Context, tx *store.Tx, by keyward.Actor, key *
 	if err := by.May(keyward.KeysCreate, key.OrganizationID); err != nil {
 		return err
 	}
-	if err := p.wellFormed(ctx, tx, key, &keyward.Key{}); err != nil {
+	// First of all, so that a project that is out of reach looks like one that is missing.
+	if err := by.MayWrite(keyward.KeysCreate, key.ProjectIDs); err != nil {
 		return err
 	}
-	if err := by.MayWrite(keyward.KeysCreate, key.ProjectIDs); err != nil {
+	if err := p.wellFormed(ctx, tx, key, &keyward.Key{}); err != nil {
 		return err
 	}
 	return by.Covers(key.Management)
@@ -77,7 +78,7 @@ func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.
 	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
 		faults.Add("/expireTime", "has passed already")
 	}
-	for _, id := range slices.Sorted(slices.Values(key.ProjectIDs)) {
+	for _, id := range slices.Sorted(slices.Values(key.ProjectIDs)) { // the order in which projects are locked
 		if slices.Contains(was.ProjectIDs, id) {
 			continue
 		}
@@ -214,10 +215,10 @@ func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID,
 		if err := change(&after); err != nil {
 			return Outcome{}, err
 		}
-		if err := p.wellFormed(ctx, tx, &after, before); err != nil {
-			return Outcome{}, err
-		}
 		if err := by.MayWrite(keyward.KeysUpdate, after.ProjectIDs); err != nil {
+			return Outcome{}, err // before it is told whether those projects exist
+		}
+		if err := p.wellFormed(ctx, tx, &after, before); err != nil {
 			return Outcome{}, err
 		}
 		if err := by.Covers(after.Management); err != nil {

@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"slices"
 	"testing"
 
 	"keyward"
@@ -163,6 +164,54 @@ func values(field filter.Field) []string {
 		some = append(some, "null")
 	}
 	return some
+}
+
+func TestAWalkYieldsEveryKeyThatIsNotRevokedInItsOrder(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		o := w.organization(t)
+		var expected []string
+		for i := range 5 {
+			key, _ := w.create(t, o)
+			if i == 2 {
+				w.revoke(t, key)
+				continue
+			}
+			expected = append(expected, key.ID)
+		}
+		var walked []string
+		for key, err := range w.AllKeys(w.ctx, w.root, o.ID) {
+			want(t, "AllKeys", err, "")
+			walked = append(walked, key.ID)
+		}
+		if !slices.Equal(walked, expected) {
+			t.Errorf("it yields %v, want %v", walked, expected)
+		}
+		for _, err := range w.AllKeys(w.ctx, w.root, o.ID) {
+			want(t, "a walk that is left early", err, "")
+			break
+		}
+		n := 0
+		for key, err := range w.AllKeys(w.ctx, w.key(t, o), o.ID) {
+			want(t, "AllKeys without the right", err, keyward.Forbidden)
+			if n++; key != nil || n > 1 {
+				t.Errorf("it yields %v after an error", key)
+			}
+		}
+	})
+}
+
+func TestWhoReadsAKeyMayKnowWhatItsProjectsAreCalled(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		o := w.organization(t)
+		p, foreign := w.project(t, o), w.project(t, w.organization(t))
+		by := w.key(t, o, grant("keys.read"))
+		named, err := w.ProjectsOf(w.ctx, by, o.ID, []string{p.ID, foreign.ID, "prj_none"})
+		if err != nil || len(named) != 1 || named[p.ID] == nil || named[p.ID].Name != p.Name {
+			t.Errorf("it is told %v, error %v", named, err)
+		}
+		_, err = w.ProjectsOf(w.ctx, w.key(t, o), o.ID, []string{p.ID})
+		want(t, "without the right to read keys", err, keyward.Forbidden)
+	})
 }
 
 func TestAListOfWhatIsNotThereIsNotFound(t *testing.T) {
