@@ -165,8 +165,10 @@ func TestAKeyIsWrongAt(t *testing.T) {
 			k.Type = keyward.Publishable
 			managed(nil, "keys.read")(k)
 		}, []string{"/management"}},
-		"everything at once": {func(k *keyward.Key) { *k = keyward.Key{Credits: &keyward.Credits{}} },
-			[]string{"/name", "/type", "/environment", "/metadata", "/credits"}},
+		"everything at once": {
+			func(k *keyward.Key) { *k = keyward.Key{Credits: &keyward.Credits{}} },
+			[]string{"/name", "/type", "/environment", "/metadata", "/credits"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := validKey()

@@ -85,6 +85,6 @@ func send(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 	}
 	w.WriteHeader(status)
 	if !bodiless && r.Method != http.MethodHead {
-		w.Write(body)
+		_, _ = w.Write(body) // the client has gone; nobody is left to tell
 	}
 }

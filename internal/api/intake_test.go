@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -64,7 +65,8 @@ func TestLogHasOneLineWithoutSecrets(t *testing.T) {
 	}{
 		"of a route": {"POST", "/things/import?x=canary", map[string]any{
 			"msg": "request", "method": "POST", "route": "POST /things/import", "status": 400., "ip": "192.0.2.1",
-			"actorType": "operator", "actorId": "opr_me"}},
+			"actorType": "operator", "actorId": "opr_me",
+		}},
 		"of an unknown path":     {"GET", "/canary", map[string]any{"route": "-", "status": 404., "actorId": nil}},
 		"of an invented method":  {"CANARY", "/open", map[string]any{"method": "-", "route": "-", "status": 405.}},
 		"of a wildcard":          {"GET", "/things/canary", map[string]any{"route": "GET /things/{id}", "status": 200.}},
@@ -131,7 +133,7 @@ func TestBearer(t *testing.T) {
 			if test.want == "" && keyward.CodeOf(err) != keyward.Unauthenticated {
 				t.Errorf("code = %s, want %s", keyward.CodeOf(err), keyward.Unauthenticated)
 			}
-			if (err == api.ErrNoCredential) != (test.headers == nil) {
+			if errors.Is(err, api.ErrNoCredential) != (test.headers == nil) {
 				t.Errorf("err = %v, want ErrNoCredential only without a header", err)
 			}
 		})

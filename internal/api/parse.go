@@ -259,6 +259,6 @@ func unquote(literal string, escaped bool) string {
 		return literal[1 : len(literal)-1]
 	}
 	var text string
-	json.Unmarshal([]byte(literal), &text) // the parser has seen that it is well formed
+	_ = json.Unmarshal([]byte(literal), &text) // the parser has seen that it is well formed
 	return text
 }

@@ -54,8 +54,9 @@ func (p Proxies) ClientIP(r *http.Request) netip.Addr {
 	if len(hops) == 0 {
 		return client
 	}
-	rest, more := strings.Join(hops, ","), true
+	rest := strings.Join(hops, ",")
 	for range maxHops {
+		var more bool
 		client, rest, more = lastHop(rest)
 		if !more || !p.trust(client) {
 			return client // invalid ones are never trusted

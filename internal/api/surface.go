@@ -154,7 +154,7 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 		// The rest of the body is not worth reading, nor waiting for: net/http would
 		// drain some of it. Where deadlines are not supported there is no connection.
 		w.Header().Set("Connection", "close")
-		http.NewResponseController(w).SetReadDeadline(time.Now())
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
 	t.Error(w, r, err)
 }
@@ -165,7 +165,7 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 	if cause == nil {
 		return
 	}
-	if cause == http.ErrAbortHandler {
+	if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(cause)
 	}
 	logOf(r.Context()).LogAttrs(r.Context(), slog.LevelError, "request panicked",

@@ -69,40 +69,64 @@ func TestOddRequestsOnTheWire(t *testing.T) {
 		"two slashes":         {"GET //open HTTP/1.1\r\n" + good + bye + "\r\n", []int{404}, true},
 		"dots":                {"GET /v1/../open HTTP/1.1\r\n" + good + bye + "\r\n", []int{404}, true},
 		"a fragment":          {"GET /open#x HTTP/1.1\r\n" + good + bye + "\r\n", []int{404}, true},
-		"a body over the limit": {"POST /things HTTP/1.1\r\n" + good + "Content-Length: 101\r\n\r\n" + strings.Repeat("x", 101),
-			[]int{413}, true},
+		"a body over the limit": {
+			"POST /things HTTP/1.1\r\n" + good + "Content-Length: 101\r\n\r\n" + strings.Repeat("x", 101),
+			[]int{413},
+			true,
+		},
 		"a gigabyte announced, nothing sent": {"POST /things HTTP/1.1\r\n" + good + "Content-Length: 1073741824\r\n\r\n", []int{413}, true},
 		"an endless chunked body": {"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n" +
 			strings.Repeat("40\r\n"+strings.Repeat("x", 64)+"\r\n", 16), []int{413}, true},
-		"a chunked body": {"POST /things HTTP/1.1\r\n" + good + bye + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-			[]int{200}, true},
-		"a chunk of odd size": {"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n{}\r\n",
-			[]int{400}, true},
-		"a chunk that ends early": {"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
-			[]int{400}, true},
+		"a chunked body": {
+			"POST /things HTTP/1.1\r\n" + good + bye + "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+			[]int{200},
+			true,
+		},
+		"a chunk of odd size": {
+			"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\n{}\r\n",
+			[]int{400},
+			true,
+		},
+		"a chunk that ends early": {
+			"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
+			[]int{400},
+			true,
+		},
 		"two lengths":       {"POST /things HTTP/1.1\r\n" + good + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x", []int{400}, false},
 		"a negative length": {"POST /things HTTP/1.1\r\n" + good + "Content-Length: -1\r\n\r\n", []int{400}, false},
 		"a signed length":   {"POST /things HTTP/1.1\r\n" + good + "Content-Length: +2\r\n\r\n{}", []int{400}, false},
 		"an unknown coding": {"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: gzip\r\n\r\n", []int{501}, false},
-		"two types on the wire": {"POST /things HTTP/1.1\r\n" + good + bye + "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
-			[]int{415}, true},
+		"two types on the wire": {
+			"POST /things HTTP/1.1\r\n" + good + bye + "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}",
+			[]int{415},
+			true,
+		},
 		"a miracle expected":       {"GET /open HTTP/1.1\r\n" + good + bye + "Expect: x\r\n\r\n", []int{417}, false},
 		"a folded header":          {"GET /open HTTP/1.1\r\n" + good + "X: a\r\n b\r\n" + bye + "\r\n", []int{200}, true},
 		"a space before the colon": {"GET /open HTTP/1.1\r\nHost : a\r\n\r\n", []int{400}, false},
 		"bare line feeds":          {"GET /open HTTP/1.1\nHost: a\nConnection: close\n\n", []int{200}, true},
-		"a chunk with bare line feeds": {"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
-			[]int{400}, true},
+		"a chunk with bare line feeds": {
+			"POST /things HTTP/1.1\r\n" + good + "Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
+			[]int{400},
+			true,
+		},
 		"a bare CR in a header":      {"GET /open HTTP/1.1\r\n" + good + "X: a\rb\r\n\r\n", []int{400}, false},
 		"a request id with controls": {"GET /open HTTP/1.1\r\n" + good + bye + "X-Request-Id: a%0d%0aSet-Cookie:x=1\r\n\r\n", []int{200}, true},
-		"an upgrade": {"GET /open HTTP/1.1\r\n" + good + "Connection: close, Upgrade\r\nUpgrade: websocket\r\n\r\n",
-			[]int{200}, true},
+		"an upgrade": {
+			"GET /open HTTP/1.1\r\n" + good + "Connection: close, Upgrade\r\nUpgrade: websocket\r\n\r\n",
+			[]int{200},
+			true,
+		},
 		"a range": {"GET /open HTTP/1.1\r\n" + good + bye + "Range: bytes=0-1\r\n\r\n", []int{200}, true},
 		"bodies of GET and DELETE": {"GET /open HTTP/1.1\r\n" + good + "Content-Length: 3\r\n\r\nxyz" +
 			"DELETE /things/7 HTTP/1.1\r\n" + good + "Content-Length: 3\r\n\r\nxyz" +
 			"GET /open HTTP/1.1\r\n" + good + bye + "\r\n", []int{200, 200, 200}, true},
-		"trailers": {"POST /things HTTP/1.1\r\nHost: a\r\n" + bye +
-			"Content-Type: application/json\r\nTrailer: X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nAuthorization: Bearer me\r\n\r\n",
-			[]int{401}, true},
+		"trailers": {
+			"POST /things HTTP/1.1\r\nHost: a\r\n" + bye +
+				"Content-Type: application/json\r\nTrailer: X\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nAuthorization: Bearer me\r\n\r\n",
+			[]int{401},
+			true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			responses := send(test.raw)

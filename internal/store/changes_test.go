@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -275,7 +274,7 @@ func (w *world) erratic(ctx context.Context, tx *store.Tx, o *keyward.Organizati
 	case 1:
 		return errors.New("after everything")
 	case 2:
-		panic(fmt.Sprint("after everything"))
+		panic("after everything")
 	case 3:
 		return tx.InsertOrganization(ctx, o) // a Conflict
 	}

@@ -132,7 +132,7 @@ func keyPromises() map[string]promise {
 				}
 				w.update(t, func(tx *store.Tx) error {
 					if _, err := tx.Key(t.Context(), o.ID, k.ID); err != nil {
-						return nil //nolint:nilerror // deleted in the first round
+						return nil // deleted in the first round
 					}
 					return tx.DeleteKey(t.Context(), k, noon)
 				})
@@ -281,8 +281,11 @@ func versionPromises() map[string]promise {
 				return keyward.Use{OrganizationID: o.ID, KeyID: k.ID, Version: version, Time: at}
 			}
 			uses := []keyward.Use{
-				use(1, noon+9), use(2, noon+5), use(1, noon+7), {OperatorID: op.ID, Time: noon + 4}, {OperatorID: op.ID, Time: noon + 3},
-				{OrganizationID: o.ID, KeyID: "key_0", Version: 1, Time: noon}, {OperatorID: "opr_0", Time: noon},
+				use(1, noon+9), use(2, noon+5), use(1, noon+7),
+				{OperatorID: op.ID, Time: noon + 4},
+				{OperatorID: op.ID, Time: noon + 3},
+				{OrganizationID: o.ID, KeyID: "key_0", Version: 1, Time: noon},
+				{OperatorID: "opr_0", Time: noon},
 			}
 			if err := errors.Join(w.Touch(t.Context(), uses), w.Touch(t.Context(), []keyward.Use{use(1, noon+1)}), w.Touch(t.Context(), nil)); err != nil {
 				t.Fatal(err)

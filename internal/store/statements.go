@@ -43,7 +43,7 @@ func (s *statements) statement(ctx context.Context, query string) (*sql.Stmt, er
 	if stmt := s.prepared[query]; stmt != nil || len(s.prepared) >= maxStatements {
 		return stmt, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query)
+	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
 	if err == nil {
 		s.prepared[query] = stmt
 	}
@@ -59,7 +59,7 @@ func (s *statements) context(ctx context.Context) context.Context {
 
 func (s *statements) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	ctx = s.context(ctx)
-	stmt, err := s.statement(ctx, query)
+	stmt, err := s.statement(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
 	if stmt == nil || err != nil {
 		return s.db.ExecContext(ctx, query, args...)
 	}
@@ -68,7 +68,7 @@ func (s *statements) ExecContext(ctx context.Context, query string, args ...any)
 
 func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	ctx = s.context(ctx)
-	stmt, err := s.statement(ctx, query)
+	stmt, err := s.statement(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
 	if stmt == nil || err != nil {
 		return s.db.QueryContext(ctx, query, args...)
 	}
@@ -77,7 +77,7 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 
 func (s *statements) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	ctx = s.context(ctx)
-	stmt, err := s.statement(ctx, query)
+	stmt, err := s.statement(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
 	if stmt == nil || err != nil {
 		return s.db.QueryRowContext(ctx, query, args...)
 	}
