@@ -2,8 +2,8 @@ package aerospike
 
 import (
 	"context"
-	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"keyward"
@@ -33,7 +33,7 @@ func (h *handler) token(ctx context.Context, c *api.Call) (api.Answer, error) {
 		return refuse(http.StatusBadRequest, "invalid_request", "Missing required parameter: grant_type"), nil
 	case request.GrantType != "client_credentials":
 		return refuse(http.StatusForbidden, "unsupported_grant_type",
-			fmt.Sprintf("Unsupported grant type: %.64s", request.GrantType)), nil
+			"Unsupported grant type: "+grantName(request.GrantType)), nil
 	case request.ClientID == "":
 		return refuse(http.StatusBadRequest, "invalid_request", "Missing required parameter: client_id"), nil
 	case !h.engine.Ready():
@@ -45,6 +45,15 @@ func (h *handler) token(ctx context.Context, c *api.Call) (api.Answer, error) {
 		return denied(request.Basic), nil
 	}
 	return api.Answer{Body: issued, Header: http.Header{"Pragma": {"no-cache"}}}, err
+}
+
+// grantName returns what a grant type is called in an error. What looks like no name,
+// such as a secret in the wrong place, is not repeated.
+func grantName(text string) string {
+	if len(text) > 64 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_-:") != "" {
+		return "unknown"
+	}
+	return text
 }
 
 func refuse(status int, code, description string) api.Answer {

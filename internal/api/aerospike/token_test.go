@@ -119,7 +119,7 @@ func TestTheTokenEndpointRefusesInTheMannerOfAuth0(t *testing.T) {
 		"JSON without a client id":     {`{"grant_type":"client_credentials"}`, asJSON, 400, noID},
 		"a form without a client id":   {"grant_type=client_credentials&client_secret=b", asForm, 400, noID},
 		"another grant type":           {grant(good, "password"), asJSON, 403, `{"error":"unsupported_grant_type","error_description":"Unsupported grant type: password"}`},
-		"a grant type that is too big": {grant(good, strings.Repeat("x", 999)), asJSON, 403, `{"error":"unsupported_grant_type","error_description":"Unsupported grant type: ` + strings.Repeat("x", 64) + `"}`},
+		"a grant type that is too big": {grant(good, strings.Repeat("x", 999)), asJSON, 403, `{"error":"unsupported_grant_type","error_description":"Unsupported grant type: unknown"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var header []string

@@ -38,6 +38,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -49,6 +50,8 @@ import (
 type Target struct {
 	// URL is where the server is, without a slash at the end.
 	URL string
+	// Handler is served for the length of the test if there is no URL.
+	Handler http.Handler
 	// Contract is what every exchange is held against. If nil, nothing is.
 	Contract *Contract
 	// Vars are the variables that each file begins with.
@@ -65,6 +68,11 @@ func (target Target) Run(t *testing.T, file string) {
 	script, err := parse(string(text))
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
+	}
+	if target.URL == "" {
+		server := httptest.NewServer(target.Handler)
+		defer server.Close()
+		target.URL = server.URL
 	}
 	vars := maps.Clone(target.Vars)
 	if vars == nil {

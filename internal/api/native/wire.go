@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -183,9 +185,12 @@ func (m *keyMembers) apply(key *keyward.Key) error {
 func grants(faults *keyward.Faults, pointer string, in []grant) []keyward.Grant {
 	out := make([]keyward.Grant, len(in))
 	for i, g := range in {
-		if g.Scope == nil {
-			faults.Add(fmt.Sprintf("%s/%d/scope", pointer, i), "is missing; {} is every scope")
-		} else {
+		switch at := fmt.Sprintf("%s/%d/scope", pointer, i); {
+		case g.Scope == nil:
+			faults.Add(at, "is missing; {} is every scope")
+		case slices.ContainsFunc(slices.Collect(maps.Values(*g.Scope)), func(values []string) bool { return values == nil }):
+			faults.Add(at, "holds null; a dimension without values is []")
+		default:
 			out[i].Scope = *g.Scope
 		}
 		if g.Permissions == nil {
