@@ -21,9 +21,6 @@ type credential struct {
 	another bool
 }
 
-// bearerOf returns what the native API takes.
-func (c credential) bearerOf() string { return c.operator + c.token }
-
 // holding is a key with everything that it can be exchanged for.
 func (w *world) holding(t testing.TB, name string, key made) credential {
 	t.Helper()
@@ -66,8 +63,10 @@ func (w *world) refusedCredentials(t *testing.T, o *tenant) []credential {
 	refused := []credential{
 		{name: "nobody"},
 		{name: "garbage", operator: "garbage", token: "e30.e30.e30", vendor: "e30.e30.e30", secret: "garbage"},
-		{name: "a secret that was never given out", operator: keyward.NewSecret("kwop", keyward.Live).Reveal(),
-			secret: keyward.NewSecret("kw", keyward.Live).Reveal()},
+		{
+			name: "a secret that was never given out", operator: keyward.NewSecret("kwop", keyward.Live).Reveal(),
+			secret: keyward.NewSecret("kw", keyward.Live).Reveal(),
+		},
 		{name: "a publishable key", secret: w.key(t, o, `"type":"publishable"`).Secret},
 		w.holding(t, "a revoked key", revoked),
 		w.holding(t, "a disabled key", disabled),

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 
 	"keyward/keywardtest"
@@ -36,14 +37,14 @@ var ends = []end{
 
 // caller sends requests as the root operator.
 type caller struct {
-	url, token   string
-	http         *http.Client
-	organization string // the path of one that stays
+	url, token string
+	http       *http.Client
+	homes      []string // the paths of organizations that stay
 }
 
 func newCaller(kw *keywardtest.Server) *caller {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 2 * (askers + enders)
+	transport.MaxIdleConnsPerHost = 2 * clients
 	return &caller{url: kw.URL, token: kw.RootToken, http: &http.Client{Transport: transport}}
 }
 
@@ -124,7 +125,7 @@ func (c *caller) newKey(organization string, s *subject) (string, error) {
 
 func keyEnd(method, path string, body any) func(*caller, *subject) (func() error, error) {
 	return func(c *caller, s *subject) (func() error, error) {
-		key, err := c.newKey(c.organization, s)
+		key, err := c.newKey(c.homes[rand.IntN(len(c.homes))], s)
 		return func() error { return c.call(method, key+path, body, nil) }, err
 	}
 }
@@ -132,7 +133,7 @@ func keyEnd(method, path string, body any) func(*caller, *subject) (func() error
 // revokeTwice ends a key twice at the same time: whichever call is answered first,
 // and whether or not it was the one that changed something, the key has ended.
 func revokeTwice(c *caller, s *subject) (func() error, error) {
-	key, err := c.newKey(c.organization, s)
+	key, err := c.newKey(c.homes[rand.IntN(len(c.homes))], s)
 	return func() error {
 		answered := make(chan error, 2)
 		for range cap(answered) {

@@ -224,8 +224,10 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 			h.tryNative(route, k)
 		}
 	}
-	for _, route := range []string{create, update, "POST /v1/organizations", "PATCH /v1/organizations/{organizationId}",
-		"POST /v1/organizations/{organizationId}/projects", "PATCH /v1/organizations/{organizationId}/projects/{projectId}"} {
+	for _, route := range []string{
+		create, update, "POST /v1/organizations", "PATCH /v1/organizations/{organizationId}",
+		"POST /v1/organizations/{organizationId}/projects", "PATCH /v1/organizations/{organizationId}/projects/{projectId}",
+	} {
 		for _, n := range names {
 			n.text = `{"name":"` + n.text + `"}`
 			h.tryNative(route, n)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -14,12 +15,12 @@ import (
 
 // How hard the promise is tested.
 const (
-	askers      = 64   // clients that verify all the time
-	enders      = 16   // clients that make subjects and end them
-	revocations = 1000 // of keys, by one call each
-	others      = 400  // ends of the other kinds, in turn
-	askedBefore = 4    // times by askers before a subject is ended
-	askedAfter  = 8    // times by askers, at least, once it has ended
+	clients       = 64   // at the same time
+	revocations   = 1000 // of keys, by one call each
+	others        = 400  // ends of the other kinds, in turn
+	questions     = 8    // asked by each client between two steps of its own
+	organizations = 16   // that stay, and have keys that end
+	batch         = 16   // subjects asked about at once, in every other question
 )
 
 func TestNoAnswerIsOlderThanAChangeThatWasAnswered(t *testing.T) {
@@ -32,29 +33,34 @@ func TestNoAnswerIsOlderThanAChangeThatWasAnswered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := newHammer(t, keywardtest.Start(t, options(t)))
 			h.run(t)
-			t.Logf("%d subjects ended under %d answers", h.ended.Load(), h.answers.Load())
+			t.Logf("%d subjects ended under %d answers, %d times the database was busy",
+				h.ended.Load(), h.answers.Load(), h.busy.Load())
 		})
 	}
 }
 
-// hammer has askers ask about every subject there is, from before it is made until
-// after it has ended.
+// hammer is clients that make subjects and end them, and ask about each other's all
+// the time.
 type hammer struct {
 	*caller
-	places  [enders]atomic.Pointer[subject]
+	places  [clients]atomic.Pointer[subject]
 	ended   atomic.Int64
 	answers atomic.Int64
-	done    chan struct{}
+	busy    atomic.Int64
 	failed  chan error
 }
 
 func newHammer(t *testing.T, kw *keywardtest.Server) *hammer {
-	c := newCaller(kw)
-	var err error
-	if c.organization, err = c.newOrganization(); err != nil {
-		t.Fatal(err)
+	t.Helper()
+	h := &hammer{caller: newCaller(kw), failed: make(chan error, 1)}
+	for range organizations {
+		path, err := h.newOrganization()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.homes = append(h.homes, path)
 	}
-	return &hammer{caller: c, done: make(chan struct{}), failed: make(chan error, 1)}
+	return h
 }
 
 // fail ends the hammering.
@@ -66,23 +72,19 @@ func (h *hammer) fail(err error) {
 }
 
 func (h *hammer) run(t *testing.T) {
-	var asking, ending sync.WaitGroup
-	for n := range askers {
-		asking.Go(func() { h.ask(n%2 == 1) })
-	}
 	work := make(chan end)
+	var running sync.WaitGroup
 	for i := range h.places {
-		ending.Go(func() {
+		running.Go(func() {
 			for how := range work {
-				h.end(&h.places[i], how)
+				for !h.end(&h.places[i], how) {
+				}
 			}
 		})
 	}
 	err := h.dispatch(work)
 	close(work)
-	close(h.done) // lets go of those who wait to be asked about
-	ending.Wait()
-	asking.Wait()
+	running.Wait()
 	if err == nil && len(h.failed) > 0 {
 		err = <-h.failed
 	}
@@ -111,48 +113,46 @@ func (h *hammer) dispatch(work chan<- end) error {
 	return nil
 }
 
-// subject is somebody whose credential is asked about. What askers saw of sent
-// before and answered after their question says which answers are right.
+// subject is somebody whose credential is asked about. What a client saw of answered
+// before its question, and of sent after it, says which answers are right.
 type subject struct {
 	how            end
 	ask            func() (string, error)
 	body           any         // of the question, if it can be asked in a batch
 	sent, answered atomic.Bool // the change that ends it
-	before, after  chan struct{}
 }
 
 // end makes a subject, lets it be asked about, and ends it. The next answer after
-// each of the two steps is asked for by the one who took it.
-func (h *hammer) end(place *atomic.Pointer[subject], how end) {
-	s := &subject{how: how, before: make(chan struct{}, askedBefore), after: make(chan struct{}, askedAfter)}
+// each of the two steps is asked for by the one who took it. It is false if the
+// database was too busy for one of them, so that nothing was promised.
+func (h *hammer) end(place *atomic.Pointer[subject], how end) bool {
+	s := &subject{how: how}
 	finish, err := how.make(h.caller, s)
 	if err != nil {
-		h.fail(fmt.Errorf("%s: make: %w", how.name, err))
-		return
+		return h.over(how, "make", err)
 	}
 	h.check(s)
 	place.Store(s)
-	h.await(s.before)
+	h.askAround()
 	s.sent.Store(true)
 	if err := finish(); err != nil {
-		h.fail(fmt.Errorf("%s: end: %w", how.name, err))
-		return
+		return h.over(how, "end", err)
 	}
 	s.answered.Store(true)
 	h.check(s)
-	h.await(s.after)
+	h.askAround()
 	h.ended.Add(1)
+	return true
 }
 
-// await waits until a channel of the subject is full, or all is over.
-func (h *hammer) await(asked chan struct{}) {
-	for range cap(asked) {
-		select {
-		case <-asked:
-		case <-h.done:
-			return
-		}
+// over fails the test for an error, unless the database was too busy.
+func (h *hammer) over(how end, step string, err error) bool {
+	if refused, ok := errors.AsType[*refusal](err); ok && refused.status == http.StatusServiceUnavailable {
+		h.busy.Add(1)
+		return false
 	}
+	h.fail(fmt.Errorf("%s: %s: %w", how.name, step, err))
+	return true
 }
 
 // check asks about one subject.
@@ -176,48 +176,38 @@ func (h *hammer) judge(s *subject, over bool, code string, err error) {
 	case code != "valid" && code != s.how.after:
 		h.fail(fmt.Errorf("%s: %q is neither valid nor %q", s.how.name, code, s.how.after))
 	}
-	asked := s.before
-	if over {
-		asked = s.after
-	}
-	select {
-	case asked <- struct{}{}:
-	default:
-	}
 }
 
-// ask asks about one subject after the other, or about all at once, until the end.
-func (h *hammer) ask(batch bool) {
-	for {
-		select {
-		case <-h.done:
-			return
-		default:
-		}
-		if batch {
-			h.checkAll()
-		} else if s := h.places[rand.IntN(enders)].Load(); s != nil {
+// askAround asks about subjects of all clients, one at a time and many at once.
+func (h *hammer) askAround() {
+	for n := range questions {
+		if n%2 == 1 {
+			h.checkMany()
+		} else if s := h.any(); s != nil {
 			h.check(s)
 		}
 	}
 }
 
-// checkAll asks about all subjects in one request.
-func (h *hammer) checkAll() {
+// any returns one of the subjects, or nil for one that is not made yet.
+func (h *hammer) any() *subject { return h.places[rand.IntN(clients)].Load() }
+
+// checkMany asks about a number of subjects in one request.
+func (h *hammer) checkMany() {
 	var subjects []*subject
 	var over []bool
-	var questions []any
-	for i := range h.places {
-		if s := h.places[i].Load(); s != nil && s.body != nil {
+	var bodies []any
+	for range batch {
+		if s := h.any(); s != nil && s.body != nil {
 			subjects, over = append(subjects, s), append(over, s.answered.Load())
-			questions = append(questions, s.body)
+			bodies = append(bodies, s.body)
 		}
 	}
 	if len(subjects) == 0 {
 		return
 	}
 	var answer struct{ Results []verdict }
-	err := h.call(http.MethodPost, "/v1/verify/batch", map[string]any{"requests": questions}, &answer)
+	err := h.call(http.MethodPost, "/v1/verify/batch", map[string]any{"requests": bodies}, &answer)
 	if err == nil && len(answer.Results) != len(subjects) {
 		err = fmt.Errorf("%d answers to %d questions", len(answer.Results), len(subjects))
 	}

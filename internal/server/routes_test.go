@@ -34,19 +34,22 @@ var samples = map[string]sample{
 	"DELETE /v1/organizations/{organizationId}/projects/{projectId}": {status: 204},
 
 	"POST /v1/organizations/{organizationId}/api-keys": {status: 201, forms: []form{
-		{body: `{"name":"one more"}`}, {body: `{"name":"one more","projectIds":["{projectId}"]}`},
+		{body: `{"name":"one more"}`},
+		{body: `{"name":"one more","projectIds":["{projectId}"]}`},
 		{body: `{"name":"one more"}`, header: []string{"Idempotency-Key", sharedOnce}},
 	}},
 	"GET /v1/organizations/{organizationId}/api-keys": {status: 200, forms: []form{
 		{},
-		{query: "filter=id:{keyId}&count=true", answers: true}, {query: "filter=clientId:{clientId}", answers: true},
+		{query: "filter=id:{keyId}&count=true", answers: true},
+		{query: "filter=clientId:{clientId}", answers: true},
 		{query: "filter=projectId:{projectId}&count=true", answers: true},
 		{query: "filter=createdBy:{operatorId}&count=true", answers: true},
 		{query: "filter=projectId:!{projectId}&limit=1&sort=-number", answers: true},
 	}},
 	"GET /v1/organizations/{organizationId}/api-keys/{keyId}": {status: 200},
 	"PATCH /v1/organizations/{organizationId}/api-keys/{keyId}": {status: 200, forms: []form{
-		{body: `{"name":"renamed"}`}, {body: `{"projectIds":["{projectId}"]}`},
+		{body: `{"name":"renamed"}`},
+		{body: `{"projectIds":["{projectId}"]}`},
 		{body: `{"enabled":false}`, header: []string{"If-Match", `"1"`}},
 		{body: `{"enabled":false}`, header: []string{"If-Match", `"99"`}},
 	}},
@@ -63,7 +66,8 @@ var samples = map[string]sample{
 
 	"POST /v1/operators": {status: 201, forms: []form{{body: `{"name":"one more","role":"viewer","organizationId":"{organizationId}"}`}}},
 	"GET /v1/operators": {status: 200, forms: []form{
-		{}, {query: "filter=id:{operatorId}&count=true", answers: true},
+		{},
+		{query: "filter=id:{operatorId}&count=true", answers: true},
 		{query: "filter=organizationId:{organizationId}&count=true", answers: true},
 	}},
 	"GET /v1/operators/{operatorId}":         {status: 200},
@@ -72,7 +76,8 @@ var samples = map[string]sample{
 	"POST /v1/operators/{operatorId}/rotate": {status: 201, forms: []form{{}, {header: []string{"Idempotency-Key", sharedOnce}}}},
 
 	"POST /v1/verify": {status: 200, forms: []form{
-		{body: `{"key":"{secret}"}`, answers: true}, {body: `{"key":"{secret}","explain":true}`, answers: true},
+		{body: `{"key":"{secret}"}`, answers: true},
+		{body: `{"key":"{secret}","explain":true}`, answers: true},
 		{body: `{"key":"{secret}","organizationId":"{organizationId}"}`, answers: true},
 		{body: `{"key":"{accessToken}","explain":true}`, answers: true},
 	}},
@@ -84,7 +89,8 @@ var samples = map[string]sample{
 		{}, {query: "filter=organizationId:{organizationId}"}, {query: "filter=targetId:{keyId}&count=true"},
 	}},
 	"GET /v1/organizations/{organizationId}/audit-events": {status: 200, forms: []form{
-		{}, {query: "filter=targetId:{keyId}&count=true", answers: true},
+		{},
+		{query: "filter=targetId:{keyId}&count=true", answers: true},
 		{query: "filter=actorId:{operatorId}&count=true", answers: true},
 		{query: "filter=organizationId:{organizationId}&count=true", answers: true},
 	}},
@@ -117,7 +123,9 @@ var samples = map[string]sample{
 
 // rebillyList are the ways to ask for that vendor's list.
 var rebillyList = []form{
-	{}, {query: "filter=id:{keyId}", answers: true}, {query: "filter=apiUser:{operatorId}&limit=0", answers: true},
+	{},
+	{query: "filter=id:{keyId}", answers: true},
+	{query: "filter=apiUser:{operatorId}&limit=0", answers: true},
 	{header: []string{"Organization-Id", "{organizationId}"}},
 }
 

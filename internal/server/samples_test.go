@@ -160,6 +160,21 @@ func TestEveryRouteHasASample(t *testing.T) {
 	}
 }
 
+// A surface that is mounted and has no table in surfaces would be tried by nothing.
+func TestEveryMountHasATable(t *testing.T) {
+	for _, prefix := range server.Mounts() {
+		served := slices.ContainsFunc(surfaces(), func(s surface) bool {
+			return slices.ContainsFunc(s.routes, func(r api.Route) bool {
+				_, path, _ := strings.Cut(r.Pattern, " ")
+				return strings.HasPrefix(path, prefix)
+			})
+		})
+		if !served {
+			t.Errorf("%s is mounted, but no table in surfaces has a route below it: add the package's Routes()", prefix)
+		}
+	}
+}
+
 // values are what stands for {name} in samples and patterns.
 type values map[string]string
 

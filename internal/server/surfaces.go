@@ -16,27 +16,32 @@ import (
 	"keyward/internal/oauth"
 )
 
-// handler mounts the surfaces. Every path and host of the API is named here.
+// handler is everything that the API answers.
 func (s *Server) handler() (http.Handler, error) {
 	proxies, err := s.config.proxies()
 	if err != nil {
 		return nil, err
 	}
-	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true}.
-		Handler(s.tokens.Routes(s.config.PublicURL))
 	surfaces := api.Surfaces{
-		Mounts: map[string]http.Handler{
-			"/v1/":          native.New(s.plane, s.engine, s.tokens, s.node),
-			"/aerospike/":   aerospike.New(s.plane, s.engine, s.tokens),
-			"/gjirafa/":     gjirafa.New(s.plane, s.engine, s.tokens),
-			"/rebilly/":     rebilly.New(s.plane, s.engine, s.tokens, s.config.PublicURL),
-			"/oauth/":       tokens,
-			"/.well-known/": tokens,
-		},
+		Mounts:   s.mounts(),
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
 	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
 	return intake.Handler(surfaces.Handler()), nil
+}
+
+// mounts are the surfaces. Every path of the API begins with what is named here.
+func (s *Server) mounts() map[string]http.Handler {
+	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true}.
+		Handler(s.tokens.Routes(s.config.PublicURL))
+	return map[string]http.Handler{
+		"/v1/":          native.New(s.plane, s.engine, s.tokens, s.node),
+		"/aerospike/":   aerospike.New(s.plane, s.engine, s.tokens),
+		"/gjirafa/":     gjirafa.New(s.plane, s.engine, s.tokens),
+		"/rebilly/":     rebilly.New(s.plane, s.engine, s.tokens, s.config.PublicURL),
+		"/oauth/":       tokens,
+		"/.well-known/": tokens,
+	}
 }
 
 // routes are what belongs to the server as a whole.
