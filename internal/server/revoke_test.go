@@ -18,9 +18,9 @@ const (
 	clients       = 64   // at the same time
 	revocations   = 1000 // of keys, by one call each
 	others        = 400  // ends of the other kinds, in turn
-	questions     = 8    // asked by each client between two steps of its own
+	questions     = 4    // asked by each client between two steps of its own
 	organizations = 16   // that stay, and have keys that end
-	batch         = 16   // subjects asked about at once, in every other question
+	batch         = 8    // subjects asked about at once, in every other question
 )
 
 func TestNoAnswerIsOlderThanAChangeThatWasAnswered(t *testing.T) {
