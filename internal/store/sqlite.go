@@ -79,7 +79,7 @@ func (e *sqliteEngine) open(ctx context.Context, path string) (err error) {
 	const common = "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)"
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + common
 	write := file + "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)" +
-		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-65536)"
+		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)"
 	if e.writers, err = sql.Open("sqlite", write); err != nil {
 		return err
 	}
