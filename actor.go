@@ -40,7 +40,7 @@ func Permissions() []Permission {
 	}
 }
 
-// neverForKeys are the permissions that no key can hold.
+// neverForKeys reports whether p is a permission that no key can hold.
 func neverForKeys(p Permission) bool {
 	return p == OrganizationsWrite || p == SystemRead || strings.HasPrefix(string(p), "operators.")
 }

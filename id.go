@@ -65,8 +65,8 @@ var (
 	publicID = regexp.MustCompile(`^[a-z]{8}$`)
 )
 
-// ValidKeyID reports whether a client may choose id for a key (Rebilly, 2.2): a
-// made one could otherwise be taken before its time.
+// ValidKeyID reports whether a client may choose id for a key, as Rebilly's API lets it.
+// Ids in the form of made ones are refused: one could be taken before its time.
 func ValidKeyID(id string) bool {
 	return chosenID.MatchString(id) && id != "." && id != ".." && !hasPrefix(id, KeyPrefix+"_")
 }

@@ -21,8 +21,7 @@ type Refill struct {
 	Interval string `json:"interval"`
 }
 
-// Budget is what the counters of a key allow at one instant. Unlimited is the
-// budget of a key that has none.
+// Budget is what the counters of a key allow at one instant.
 type Budget struct {
 	WithinLimits  bool // the cost fits every rate limit
 	WithinCredits bool // the cost fits the balance

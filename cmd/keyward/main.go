@@ -66,7 +66,7 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:          true,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(serveCommand(), versionCommand(), operatorsCommand())
+	root.AddCommand(serveCommand(), versionCommand(), operatorsCommand(), auditCommand())
 	root.AddCommand(organizationsCommand(), keysCommand(), verifyCommand())
 	return root
 }

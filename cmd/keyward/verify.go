@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -96,11 +97,8 @@ func noKeyArgument(cmd *cobra.Command, args []string) error {
 // read checks the flags and returns the question, but for the key.
 func (q *question) read() (client.Question, error) {
 	asked := client.Question{
-		OrganizationID: q.organization, Environment: keyward.Environment(q.environment),
+		OrganizationID: cmp.Or(q.organization, os.Getenv("KEYWARD_ORG")), Environment: keyward.Environment(q.environment),
 		Permissions: q.permissions, Explain: q.explain,
-	}
-	if asked.OrganizationID == "" {
-		asked.OrganizationID = os.Getenv("KEYWARD_ORG")
 	}
 	scope, err := scopeOf(q.scope)
 	if err != nil {

@@ -24,7 +24,7 @@ func MergePatch(target, patch []byte) ([]byte, error) {
 }
 
 // DecodePatch applies patch to target and reads the result into what into points to,
-// as [DecodeJSON] does. Unlike decoding the result of [Patch], it also refuses members
+// as [DecodeJSON] does. Unlike decoding the result of [MergePatch], it also refuses members
 // that the patch removes and that the struct does not have.
 func DecodePatch(target, patch []byte, into any) error {
 	changes, err := parsePatch(patch)

@@ -6,7 +6,7 @@
 // authenticated; authentication comes before the query and the body are looked at.
 //
 // The package decides nothing about keys and knows no surface's JSON. It is not for
-// the listener that serves verification alone, which does without net/http.
+// the listener of metrics and profiles, which shares none of this.
 package api
 
 import (

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"keyward"
@@ -18,8 +19,10 @@ func unaudited(field string) bool {
 // be nil. They are the public JSON of the type, which holds no secret.
 func differences(before, after any) []keyward.FieldChange {
 	was, is := members(before), members(after)
+	fields := maps.Collect(maps.All(was))
+	maps.Copy(fields, is)
 	changes := []keyward.FieldChange{}
-	for _, field := range slices.Sorted(mapsKeys(was, is)) {
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		before, after := orNull(was[field]), orNull(is[field])
 		if unaudited(field) || bytes.Equal(before, after) {
 			continue
@@ -38,20 +41,6 @@ func members(value any) map[string]json.RawMessage {
 	return found
 }
 
-func mapsKeys(maps ...map[string]json.RawMessage) func(yield func(string) bool) {
-	seen := map[string]bool{}
-	return func(yield func(string) bool) {
-		for _, m := range maps {
-			for name := range m {
-				if !seen[name] && !yield(name) {
-					return
-				}
-				seen[name] = true
-			}
-		}
-	}
-}
-
 func orNull(value json.RawMessage) json.RawMessage {
 	if value == nil {
 		return json.RawMessage("null")
@@ -61,14 +50,13 @@ func orNull(value json.RawMessage) json.RawMessage {
 
 // Change returns one change of the log, if it belongs to what the actor reaches.
 func (p *Plane) Change(ctx context.Context, by keyward.Actor, seq int64) (keyward.Change, Receipt, error) {
-	missing := keyward.Errorf(keyward.NotFound, "no such change")
 	change, err := p.store.Change(ctx, seq)
 	if err != nil {
 		return keyward.Change{}, Receipt{}, err
 	}
 	if change.OrganizationID == nil && by.OrganizationID != "" ||
 		change.OrganizationID != nil && !by.Reaches(*change.OrganizationID) {
-		return keyward.Change{}, Receipt{}, missing
+		return keyward.Change{}, Receipt{}, keyward.Errorf(keyward.NotFound, "no such change")
 	}
 	if by.Projects(keyward.OrganizationsRead).None() {
 		return keyward.Change{}, Receipt{}, keyward.Errorf(keyward.Forbidden, "needs the permission %s", keyward.OrganizationsRead)

@@ -2,8 +2,8 @@
 // kept: may this actor, is it well formed, and then one transaction that writes it
 // with its audit event.
 //
-// Each way in (the native API, the dialects, the dashboard, the first start) calls
-// these methods and nothing below them, so a rule that is here holds everywhere.
+// Each way in (the native API, the dialects, the first start) calls these methods and
+// nothing below them, so a rule that is here holds everywhere.
 // Verifying keys is not for this package: that is answered from memory, by verify.
 //
 // Every method takes the actor who asks. Errors are [keyward.Error]; a change that
@@ -24,7 +24,7 @@ type Plane struct {
 	store *store.Store
 	ring  *keyring.Keyring
 	ids   keyward.IDs
-	gate  gate
+	gate  *gate
 	now   func() keyward.Time
 }
 

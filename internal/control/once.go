@@ -195,14 +195,14 @@ func (s sealedOutcome) outcome() Outcome {
 
 // gate lets requests with the same idempotency key through one after the other.
 type gate struct {
-	mu   *sync.Mutex
+	mu   sync.Mutex
 	busy map[string]chan struct{}
 }
 
-func newGate() gate { return gate{mu: &sync.Mutex{}, busy: map[string]chan struct{}{}} }
+func newGate() *gate { return &gate{busy: map[string]chan struct{}{}} }
 
 // enter waits for its turn. It gives up with a Conflict.
-func (g gate) enter(ctx context.Context, name string) (leave func(), err error) {
+func (g *gate) enter(ctx context.Context, name string) (leave func(), err error) {
 	deadline := time.NewTimer(replayWait)
 	defer deadline.Stop()
 	for {

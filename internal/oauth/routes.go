@@ -68,14 +68,19 @@ type problem struct {
 
 // Error writes err in the form of RFC 6749, 5.2.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
-	code := "invalid_request"
+	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, problem{ErrorCode(err), keyward.MessageOf(err)})
+}
+
+// ErrorCode returns the error code (RFC 6749) for what is wrong with a request to a
+// token endpoint before it is known who makes it.
+func ErrorCode(err error) string {
 	switch keyward.CodeOf(err) {
 	case keyward.Unavailable:
-		code = "temporarily_unavailable"
+		return "temporarily_unavailable"
 	case keyward.Internal:
-		code = "server_error"
+		return "server_error"
 	}
-	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, problem{Error: code, Description: keyward.MessageOf(err)})
+	return "invalid_request"
 }
 
 func (t *Tokens) jwks(context.Context, *api.Call) (api.Answer, error) {

@@ -41,7 +41,7 @@ type Config struct {
 	// CIDR blocks with commas between.
 	TrustedProxies string
 	// PublicURL is the base of links and the issuer of tokens. Without it links are
-	// paths.
+	// paths, and the issuer is "keyward".
 	PublicURL string
 	// TLSCert and TLSKey are the files of a certificate and its key, in PEM.
 	TLSCert string

@@ -24,7 +24,7 @@ func prepareData(dir string) error {
 	}
 	probe, err := os.CreateTemp(dir, ".probe-*")
 	if err != nil {
-		return keyward.Errorf(keyward.Unavailable, "the data directory %s cannot be written to: %w", dir, err)
+		return keyward.Errorf(keyward.Unavailable, "the data directory %s cannot be written to: let this user write there, or choose another with --data: %w", dir, err)
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -20,7 +20,7 @@ func lockData(dir string) (unlock func(), err error) {
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = file.Close()
-		return nil, keyward.Errorf(keyward.Conflict, "another server is using the data directory %s", dir)
+		return nil, keyward.Errorf(keyward.Conflict, "another server is using the data directory %s: stop it, or choose another directory with --data", dir)
 	}
 	return func() { _ = file.Close() }, nil
 }

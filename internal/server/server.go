@@ -27,8 +27,8 @@ type Server struct {
 	OpsURL string
 	// RootToken is the root operator's credential if it was generated just now.
 	RootToken keyward.Secret
-	// RootTokenPath is the file that a generated credential was written to, "" if the
-	// credential was given.
+	// RootTokenPath is the file root-token in the data directory, "" if there is none: a
+	// credential that was given is not written there.
 	RootTokenPath string
 
 	config  Config
@@ -166,33 +166,6 @@ func (s *Server) bootstrap(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// ResetRoot gives the root operator of the configured database a new credential, and
-// writes it to the data directory. It is for whoever has the server's machine; a
-// running server follows.
-func ResetRoot(ctx context.Context, config Config) (path string, secret keyward.Secret, err error) {
-	if config, err = config.withDefaults(); err != nil {
-		return "", secret, err
-	}
-	ring, err := config.loadKeyring()
-	if err != nil {
-		return "", secret, err
-	}
-	s, err := openStore(ctx, config, ring, nil)
-	if err != nil {
-		return "", secret, err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	plane := control.New(s, ring)
-	if err := plane.Claim(ctx); err != nil {
-		return "", secret, err
-	}
-	if secret, err = plane.ResetRoot(ctx, config.RootToken); err != nil {
-		return "", secret, err
-	}
-	path, err = writeRootToken(config.Data, secret)
-	return path, secret, err
 }
 
 // Run answers until ctx is done, and then stops: it turns unready, lets requests end,

@@ -60,7 +60,7 @@ func (r reader) Changes(ctx context.Context, organizationID string, page Page) (
 			"targetId": {name: "target_id"}, "targetType": {name: "target_type"},
 			"organizationId": {name: "organization_id"}, "requestId": {name: "request_id"},
 		},
-		search: "target_id",
+		search: "lower(target_id)",
 	}
 	l.where("1 = 1")
 	if organizationID != "" {

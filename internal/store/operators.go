@@ -21,19 +21,8 @@ const noOperator = "no such operator"
 
 // Operator returns an operator.
 func (r reader) Operator(ctx context.Context, id string) (*keyward.Operator, error) {
-	return r.operator(ctx, id, "")
-}
-
-// LockOperators keeps others from changing any operator until the transaction ends.
-// It is for rules about all of them, such as that one owner must stay.
-func (tx *Tx) LockOperators(ctx context.Context) error {
-	return tx.each(ctx, "SELECT id FROM operators WHERE deleted_ms = 0 ORDER BY id"+tx.engine.locking(), nil,
-		func(func(...any) error) error { return nil })
-}
-
-func (r reader) operator(ctx context.Context, id, locking string) (*keyward.Operator, error) {
 	var found *keyward.Operator
-	err := r.each(ctx, "SELECT "+operatorColumns+" FROM operators WHERE id = $1 AND deleted_ms = 0"+locking, []any{id},
+	err := r.each(ctx, "SELECT "+operatorColumns+" FROM operators WHERE id = $1 AND deleted_ms = 0", []any{id},
 		func(scan func(...any) error) (err error) {
 			found, err = scanOperator(scan)
 			return err
@@ -42,6 +31,13 @@ func (r reader) operator(ctx context.Context, id, locking string) (*keyward.Oper
 		err = keyward.Errorf(keyward.NotFound, noOperator)
 	}
 	return found, err
+}
+
+// LockOperators keeps others from changing any operator until the transaction ends.
+// It is for rules about all of them, such as that one owner must stay.
+func (tx *Tx) LockOperators(ctx context.Context) error {
+	return tx.each(ctx, "SELECT id FROM operators WHERE deleted_ms = 0 ORDER BY id"+tx.engine.locking(), nil,
+		func(func(...any) error) error { return nil })
 }
 
 // Operators returns one page of operators: of one organization, or of all and of

@@ -34,7 +34,7 @@ func openPostgres(ctx context.Context, url string, s *Store) error {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		// The driver's own text repeats the URL, which may hold a password.
-		return keyward.Errorf(keyward.Invalid, "the database URL cannot be read")
+		return keyward.Errorf(keyward.Invalid, "the database URL cannot be read: it must be like postgres://user:password@host:5432/database")
 	}
 	config.ConnectTimeout = postgresPatience
 	for name, value := range map[string]string{
@@ -64,7 +64,7 @@ func openPostgres(ctx context.Context, url string, s *Store) error {
 func (e *postgresEngine) prepare(ctx context.Context) error {
 	var durability string
 	if err := e.db.QueryRowContext(ctx, "SHOW synchronous_commit").Scan(&durability); err != nil {
-		return err
+		return fmt.Errorf("see whether it runs and lets this user in: %w", err)
 	}
 	if durability == "off" {
 		return errors.New("synchronous_commit is off, which loses changes that were acknowledged: turn it on")

@@ -88,8 +88,8 @@ func Open(ctx context.Context, url string, config Config) (*Store, error) {
 func (s *Store) Close() error { return s.engine.close() }
 
 // Update runs fn in one transaction and commits what it did, with the changes that
-// it recorded, if it returns nil. It returns the first recorded change's entry, or
-// a zero one if there was none.
+// it recorded, if it returns nil. It returns the first recorded change, or a zero
+// one if there was none.
 //
 // fn may run more than once, and must not wait for anything but its transaction:
 // on SQLite others share it. A statement that fails ends the transaction: its error

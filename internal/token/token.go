@@ -25,7 +25,7 @@ import (
 
 // Claims is what a token says. All but Extra must be present.
 type Claims struct {
-	Issuer         string       // iss: the public URL of this deployment
+	Issuer         string       // iss: this deployment, such as by its public URL
 	Subject        string       // sub: the client id of the key
 	OrganizationID string       // org
 	Audience       string       // aud: the surface that the token is for
@@ -49,7 +49,7 @@ type Signer struct {
 	jwks   []byte
 }
 
-// New returns a Signer for tokens of issuer, the public URL of the deployment.
+// New returns a Signer for tokens of issuer, such as the public URL of the deployment.
 func New(key ed25519.PrivateKey, issuer string) (*Signer, error) {
 	if len(key) != ed25519.PrivateKeySize {
 		return nil, errors.New("access tokens need an Ed25519 private key")

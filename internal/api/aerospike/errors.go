@@ -7,6 +7,7 @@ import (
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/oauth"
 	"keyward/internal/token"
 )
 
@@ -65,12 +66,5 @@ func sentence(err error) string {
 
 // TokenError writes err as the token endpoint does.
 func TokenError(w http.ResponseWriter, r *http.Request, err error) {
-	code := "invalid_request"
-	switch keyward.CodeOf(err) {
-	case keyward.Unavailable:
-		code = "temporarily_unavailable"
-	case keyward.Internal:
-		code = "server_error"
-	}
-	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{code, word(err).Message})
+	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{oauth.ErrorCode(err), word(err).Message})
 }

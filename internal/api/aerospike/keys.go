@@ -7,8 +7,9 @@ import (
 	"keyward/internal/api"
 )
 
-// The vendor's scopes. Which of them a key has follows from its management.
-const scopeReadKeys = "read:api-key" // keys.read
+// scopeReadKeys is the vendor's scope for keys.read. Which scopes a key has follows from
+// its management.
+const scopeReadKeys = "read:api-key"
 
 func (h *handler) listKeys(ctx context.Context, c *api.Call) (api.Answer, error) {
 	body := keyList{APIKeys: []apiKey{}}

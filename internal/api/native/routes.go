@@ -45,11 +45,10 @@ func newHandler(plane *control.Plane, engine *verify.Engine, tokens *oauth.Token
 // called.
 func Routes() []api.Route { return newHandler(nil, nil, nil, "").routes() }
 
-// The parameters of lists and of changes.
-func listed() []string {
-	return []string{"limit", "cursor", "sort", "filter", "q", "count"}
-}
+// listed returns the parameters of lists.
+func listed() []string { return []string{"limit", "cursor", "sort", "filter", "q", "count"} }
 
+// changing returns those of changes.
 func changing() []string { return []string{"wait"} }
 
 const (

@@ -42,7 +42,7 @@ func page[T any](c *api.Call, items []T, found control.Found, err error) (api.An
 const (
 	defaultLimit = 100
 	maxLimit     = 1000
-	maxQuery     = 255 // characters of free text
+	maxQuery     = 255 // bytes of free text
 )
 
 // query reads the parameters of a list. Its order is that of creation if none is

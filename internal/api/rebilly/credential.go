@@ -9,7 +9,7 @@ import (
 	"keyward/internal/oauth"
 )
 
-// keyHeader carries a secret key as it is (SecretApiKey, contract 2.3).
+// keyHeader carries a secret key as it is (the vendor's scheme SecretApiKey).
 const keyHeader = "Reb-Apikey"
 
 // authenticate takes an access token, or a secret key. Of both the token counts: the

@@ -9,8 +9,8 @@ import (
 	"keyward/internal/api"
 )
 
-// problem is an error on the wire (contract 2.6): RFC 7807 in plain JSON. A type that
-// is missing is about:blank.
+// problem is an error on the wire: RFC 7807 in plain JSON. A type that is missing is
+// about:blank.
 type problem struct {
 	Status        int            `json:"status"`
 	Title         string         `json:"title"`

@@ -2,8 +2,8 @@
 // a client of that API needs another base URL and nothing else.
 //
 // It translates. Who may see what, and what a key is, is decided where the native
-// API has it decided; the wire contract and what was chosen where the vendor says
-// nothing is in README.md. It is not a place for rules, nor for the vendor's other
+// API has it decided; what was chosen where the vendor says nothing is in
+// README.md. It is not a place for rules, nor for the vendor's other
 // resources.
 package rebilly
 

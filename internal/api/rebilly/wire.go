@@ -2,7 +2,7 @@ package rebilly
 
 import "keyward"
 
-// apiKey is a key on the wire (contract 2.4).
+// apiKey is a key on the wire.
 type apiKey struct {
 	ID          string          `json:"id"`
 	Description string          `json:"description"`
