@@ -188,6 +188,10 @@ func (a Actor) Projects(p Permission) Reach {
 // scopeProject is the only dimension that management grants can be limited by.
 const scopeProject = "projectId"
 
+// maxManaged bounds how many projects all management grants of a key name together:
+// lists of keys look for each of them.
+const maxManaged = 1000
+
 // Covers returns nil if the actor holds everything that grants give: nobody gives
 // away, or takes over, more management than their own.
 func (a Actor) Covers(grants []Grant) error {
@@ -204,7 +208,11 @@ func (a Actor) Covers(grants []Grant) error {
 }
 
 func containsAll(have, want []string) bool {
-	return !slices.ContainsFunc(want, func(s string) bool { return !slices.Contains(have, s) })
+	held := make(map[string]bool, len(have))
+	for _, s := range have {
+		held[s] = true
+	}
+	return !slices.ContainsFunc(want, func(s string) bool { return !held[s] })
 }
 
 // expand returns the permissions that patterns stand for.
@@ -221,6 +229,13 @@ func expand(patterns []string) []Permission {
 // validateManagement checks that grants are ones that a key can hold.
 func validateManagement(f *Faults, grants []Grant) {
 	validateGrants(f, "/management", grants)
+	projects := 0
+	for _, g := range grants {
+		projects += len(g.Scope[scopeProject])
+	}
+	if projects > maxManaged {
+		f.Add("/management", "names more than %d projects", maxManaged)
+	}
 	for i, g := range grants {
 		for _, dimension := range slices.Sorted(maps.Keys(g.Scope)) {
 			if dimension != scopeProject {

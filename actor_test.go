@@ -283,6 +283,22 @@ func TestWhatNoKeyCanHold(t *testing.T) {
 	}
 }
 
+func TestManagementNamesFewProjects(t *testing.T) {
+	projects := make([]string, 500)
+	for i := range projects {
+		projects[i] = fmt.Sprintf("prj_%d", i)
+	}
+	k := validKey()
+	k.Management = []keyward.Grant{within(projects, "keys.read"), within(projects, "keys.create")}
+	if err := k.Validate(); err != nil {
+		t.Errorf("a key that manages 1000 projects: %v", err)
+	}
+	k.Management = append(k.Management, within([]string{"prj_1"}, "keys.update"))
+	if got, want := pointers(k.Validate()), []string{"/management"}; !slices.Equal(got, want) {
+		t.Errorf("a key that manages 1001 projects is wrong at %q, want %q", got, want)
+	}
+}
+
 func TestOddPatternsAreNoManagement(t *testing.T) {
 	for _, pattern := range []string{"operators*", "o*", "**", "*.*", "*.write", "operators.**", ".*", "", "keys", "keys.", "Operators.write"} {
 		k := validKey()

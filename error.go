@@ -93,8 +93,14 @@ func FieldsOf(err error) []FieldError {
 // Faults collects what is wrong with an input, so that one answer names all of it.
 type Faults []FieldError
 
-// Add notes that the member at pointer is wrong.
+// maxFaults bounds how much one answer says about one input.
+const maxFaults = 100
+
+// Add notes that the member at pointer is wrong, unless a hundred are noted already.
 func (f *Faults) Add(pointer, format string, args ...any) {
+	if len(*f) >= maxFaults {
+		return
+	}
 	*f = append(*f, FieldError{Pointer: pointer, Detail: fmt.Sprintf(format, args...)})
 }
 

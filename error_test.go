@@ -85,6 +85,16 @@ func TestCodesAreFoundThroughWrapping(t *testing.T) {
 	}
 }
 
+func TestFaultsBeyondAHundredAreNotTold(t *testing.T) {
+	var f keyward.Faults
+	for range 1000 {
+		f.Add("/a", "is wrong")
+	}
+	if got := len(keyward.FieldsOf(f.Err())); got != 100 {
+		t.Errorf("%d faults are told, want 100", got)
+	}
+}
+
 func TestFaultsAreOneError(t *testing.T) {
 	var f keyward.Faults
 	if err := f.Err(); err != nil {

@@ -12,7 +12,12 @@ import (
 // CreateKey adds a key to its organization and returns it with its secret, which is
 // never seen again. A dialect may choose the id; natively it is left empty.
 func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key, once Once) (Outcome, error) {
-	may := func(by keyward.Actor) error { return by.May(keyward.KeysCreate, key.OrganizationID) }
+	may := func(by keyward.Actor) error {
+		if err := by.May(keyward.KeysCreate, key.OrganizationID); err != nil {
+			return err
+		}
+		return by.MayWrite(keyward.KeysCreate, key.ProjectIDs)
+	}
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		key := key // may run again
 		organization, err := p.lockOrganization(ctx, tx, key.OrganizationID)

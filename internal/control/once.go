@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"strings"
@@ -151,13 +152,15 @@ func (p *Plane) keep(tx *store.Tx, by keyward.Actor, once Once, out Outcome) err
 	if once.Key == "" {
 		return nil
 	}
-	plain, err := json.Marshal(seal(out))
-	if err != nil {
+	var plain bytes.Buffer
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false) // so that metadata comes again as it came first
+	if err := encoder.Encode(seal(out)); err != nil {
 		return keyward.Errorf(keyward.Internal, "write an answer: %w", err)
 	}
 	replay := p.identity(by, once)
 	replay.CreatedTime = p.now()
-	replay.Sealed = p.ring.SealWith(once.Key, plain, replay.Actor, replay.Operation)
+	replay.Sealed = p.ring.SealWith(once.Key, plain.Bytes(), replay.Actor, replay.Operation)
 	tx.Keep(replay)
 	return nil
 }

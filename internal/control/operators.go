@@ -58,7 +58,8 @@ func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.
 		return nil
 	}
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
+		by, err := p.lockOperators(ctx, tx, by)
+		if err != nil {
 			return Outcome{}, err
 		}
 		if err := p.operatorHome(ctx, tx, by, &o); err != nil {
@@ -120,10 +121,8 @@ func (p *Plane) changeOperator(ctx context.Context, by keyward.Actor, id string,
 ) (Outcome, error) {
 	may := func(by keyward.Actor) error { return by.May(keyward.OperatorsWrite, by.OrganizationID) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
-			return Outcome{}, err
-		}
-		if err := tx.LockOperators(ctx); err != nil {
+		by, err := p.lockOperators(ctx, tx, by)
+		if err != nil {
 			return Outcome{}, err
 		}
 		operator, err := tx.Operator(ctx, id)
@@ -135,6 +134,19 @@ func (p *Plane) changeOperator(ctx context.Context, by keyward.Actor, id string,
 		}
 		return fn(tx, by, operator)
 	})
+}
+
+// lockOperators keeps others from changing operators, and returns the actor as it is
+// then: whoever had the lock before may have changed what it may do.
+func (p *Plane) lockOperators(ctx context.Context, tx *store.Tx, by keyward.Actor) (keyward.Actor, error) {
+	if err := tx.LockOperators(ctx); err != nil {
+		return by, err
+	}
+	by, err := p.current(ctx, tx, by)
+	if err != nil {
+		return by, err
+	}
+	return by, by.May(keyward.OperatorsWrite, by.OrganizationID)
 }
 
 // UpdateOperator applies change to an operator: its name, role, address, or whether

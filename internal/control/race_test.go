@@ -54,6 +54,27 @@ func TestNoKeyStaysInADeletedProject(t *testing.T) {
 	})
 }
 
+func TestAnOwnerWhoIsDemotedDemotesNobodyAfterwards(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		for range 20 {
+			first, second := w.operator(t, keyward.Owner, nil), w.operator(t, keyward.Owner, nil)
+			third := w.operator(t, keyward.Owner, nil)
+			demote := func(by keyward.Actor, whom string, seq *int64) func() {
+				return func() {
+					out, err := w.UpdateOperator(w.ctx, by, whom, func(o *keyward.Operator) error { o.Role = keyward.Viewer; return nil })
+					check(t, "demote", err, keyward.Forbidden)
+					*seq = out.Seq
+				}
+			}
+			var demoted, last int64
+			at(demote(first, second.ID, &demoted), demote(second, third.ID, &last))
+			if last > demoted {
+				t.Fatalf("change %d demoted the owner who made change %d", demoted, last)
+			}
+		}
+	})
+}
+
 // at does things at once, and waits for all of them.
 func at(things ...func()) {
 	var group sync.WaitGroup

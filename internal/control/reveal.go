@@ -77,14 +77,21 @@ func (p *Plane) open(key *keyward.Key, version int, sealed store.Sealed) (keywar
 // It is for dialects whose reads return secrets. For the keys that are not in the
 // answer, they show the hint.
 func (p *Plane) Reveal(ctx context.Context, by keyward.Actor, organizationID string, keys []*keyward.Key) (map[string]keyward.Secret, error) {
-	if !slices.ContainsFunc(keys, func(key *keyward.Key) bool { return mayReveal(by, key) }) {
-		return map[string]keyward.Secret{}, nil
+	// Read beside the transaction, which others wait for.
+	boxes, err := p.store.SealedSecrets(ctx, organizationID, revealing(by, keys))
+	if err != nil || len(boxes) == 0 {
+		return map[string]keyward.Secret{}, err
 	}
 	var sealed map[*keyward.Key]store.Sealed
-	_, err := p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		var err error
-		if sealed, err = p.sealedSecrets(ctx, tx, by, organizationID, keys); err != nil || len(sealed) == 0 {
-			return Outcome{}, err
+	_, err = p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
+		sealed = map[*keyward.Key]store.Sealed{}
+		for _, key := range revealing(by, keys) {
+			if box, kept := boxes[key.Number]; kept {
+				sealed[key] = box
+			}
+		}
+		if len(sealed) == 0 {
+			return Outcome{}, nil
 		}
 		return Outcome{}, p.recordReveal(tx, by, organizationID, sealed)
 	})
@@ -107,24 +114,9 @@ func mayReveal(by keyward.Actor, key *keyward.Key) bool {
 		by.MayRead(keyward.KeysReveal, key.ProjectIDs) == nil && by.Covers(key.Management) == nil
 }
 
-// sealedSecrets returns the newest secrets, as they are kept, of those keys that the
-// actor may read them of.
-func (p *Plane) sealedSecrets(ctx context.Context, tx *store.Tx, by keyward.Actor, organizationID string, keys []*keyward.Key) (map[*keyward.Key]store.Sealed, error) {
-	sealed := map[*keyward.Key]store.Sealed{}
-	for _, key := range keys {
-		if !mayReveal(by, key) {
-			continue
-		}
-		box, err := tx.SealedSecret(ctx, organizationID, key.Number, newest(key))
-		if keyward.CodeOf(err) == keyward.NotFound {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		sealed[key] = box
-	}
-	return sealed, nil
+// revealing returns those of the keys whose secret the actor may read.
+func revealing(by keyward.Actor, keys []*keyward.Key) []*keyward.Key {
+	return slices.DeleteFunc(slices.Clone(keys), func(key *keyward.Key) bool { return !mayReveal(by, key) })
 }
 
 // recordReveal adds one audit event for all the keys.

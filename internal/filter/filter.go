@@ -40,6 +40,7 @@ const (
 	MaxLength  = 8 << 10 // bytes of a filter or sort text
 	MaxClauses = 50      // clauses of a filter
 	MaxValues  = 100     // values of a clause
+	MaxTerms   = 500     // values of all clauses, each of which a long list may be compared with
 	MaxOrders  = 10      // fields of a sort
 )
 
@@ -114,6 +115,7 @@ func Parse(text string, schema Schema) (Filter, error) {
 		return nil, fault("/filter", err)
 	}
 	var f Filter
+	terms := 0
 	s := scanner{text: text}
 	for more := true; more; more = s.skip(";") {
 		if len(f) == MaxClauses {
@@ -122,6 +124,9 @@ func Parse(text string, schema Schema) (Filter, error) {
 		c, err := parseClause(&s, schema)
 		if err != nil {
 			return nil, fault("/filter", fmt.Errorf("clause %d: %w", len(f)+1, err))
+		}
+		if terms += len(c.Terms); terms > MaxTerms {
+			return nil, fault("/filter", fmt.Errorf("has more than %d values", MaxTerms))
 		}
 		f = append(f, c)
 	}

@@ -229,6 +229,7 @@ func TestParseRefuses(t *testing.T) {
 		"bytes that are not UTF-8":               {"name:\xff", `is not valid UTF-8`},
 		"a text beyond the limit":                {`name:` + strings.Repeat("a", filter.MaxLength-4), `is longer than 8192 bytes`},
 		"clauses beyond the limit":               {`number:1` + strings.Repeat(";number:1", filter.MaxClauses), `has more than 50 clauses`},
+		"values of all clauses beyond the limit": {strings.Repeat(`number:1`+strings.Repeat(",1", filter.MaxValues-1)+";", 5) + "number:1", `has more than 500 values`},
 		"values beyond the limit":                {`number:1` + strings.Repeat(",1", filter.MaxValues), `clause 1: number has more than 100 values`},
 		"many open parentheses":                  {strings.Repeat("(", 5000), `is not of the form`},
 	} {

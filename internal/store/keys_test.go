@@ -253,6 +253,36 @@ func versionPromises() map[string]promise {
 			w.update(t, func(tx *store.Tx) error { return tx.DeleteKey(t.Context(), k, noon) })
 			w.wantNoTrace(t, "key_secrets")
 		},
+		"the newest secrets of many keys are found at once, those of their organization only": func(t *testing.T, w *world) {
+			o, other := w.organization(t), w.organization(t)
+			want, keys := map[int32]store.Sealed{}, []*keyward.Key{}
+			for i := range 120 {
+				k := w.key(t, o.ID)
+				if i%2 == 0 {
+					newest := sealed(k.ID)
+					for version, c := range map[int]store.Credential{2: sealed("old " + k.ID), 3: newest} {
+						if err := rotate(t, w, k, keyward.Version{Version: version}, c); err != nil {
+							t.Fatal(err)
+						}
+					}
+					k.Versions = append(k.Versions, keyward.Version{Version: 2}, keyward.Version{Version: 3})
+					want[k.Number] = *newest.Sealed
+				}
+				keys = append(keys, k)
+			}
+			got, err := w.SealedSecrets(t.Context(), o.ID, keys)
+			wantEqual(t, "the secrets", got, err, want)
+			got, err = w.SealedSecrets(t.Context(), other.ID, keys)
+			wantEqual(t, "the secrets of the other organization", got, err, map[int32]store.Sealed{})
+		},
+		"the secrets of a deleted organization's keys are gone": func(t *testing.T, w *world) {
+			o := w.organization(t)
+			if err := rotate(t, w, w.key(t, o.ID), keyward.Version{Version: 2}, sealed("second")); err != nil {
+				t.Fatal(err)
+			}
+			w.update(t, func(tx *store.Tx) error { return tx.DeleteOrganization(t.Context(), o.ID, noon) })
+			w.wantNoTrace(t, "key_secrets")
+		},
 		"the secrets of versions that have ended are dropped, the others stay": func(t *testing.T, w *world) {
 			o := w.organization(t)
 			k := w.key(t, o.ID)

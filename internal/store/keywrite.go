@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"keyward"
 )
@@ -167,6 +168,42 @@ func (r reader) SealedSecret(ctx context.Context, organizationID string, number 
 		WHERE organization_id = $1 AND key_number = $2 AND version = $3`,
 		[]any{organizationID, number, version}, &s.WrappingID, &s.Wrapped, &s.Box)
 	return s, err
+}
+
+// secretsAtOnce is how many keys one query of [reader.SealedSecrets] looks for.
+const secretsAtOnce = 100
+
+// SealedSecrets returns the sealed secrets of the newest versions of an organization's
+// keys, by the number of the key. Keys of which none is kept are not among them.
+func (r reader) SealedSecrets(ctx context.Context, organizationID string, keys []*keyward.Key) (map[int32]Sealed, error) {
+	newest := make(map[int32]int, len(keys))
+	for _, k := range keys {
+		newest[k.Number] = k.Versions[len(k.Versions)-1].Version
+	}
+	found := map[int32]Sealed{}
+	for some := range slices.Chunk(keys, secretsAtOnce) {
+		l := listing{args: []any{organizationID}}
+		marks := make([]string, secretsAtOnce) // always as many, so that all queries are one text
+		for i := range marks {
+			marks[i] = l.arg(some[min(i, len(some)-1)].Number)
+		}
+		err := r.each(ctx, `SELECT key_number, version, wrapping_id, wrapped, sealed FROM key_secrets
+			WHERE organization_id = $1 AND key_number IN (`+strings.Join(marks, ", ")+")", l.args,
+			func(scan func(...any) error) error {
+				var number int32
+				var version int
+				var s Sealed
+				err := scan(&number, &version, &s.WrappingID, &s.Wrapped, &s.Box)
+				if err == nil && version == newest[number] {
+					found[number] = s
+				}
+				return err
+			})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
 }
 
 // DropSecrets forgets the secrets of versions that have ended.

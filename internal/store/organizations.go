@@ -76,10 +76,16 @@ func (tx *Tx) UpdateOrganization(ctx context.Context, o *keyward.Organization) e
 		o.Name, keyward.Fold(o.Name), o.Prefix, o.Enabled, int64(o.UpdatedTime), o.ID)
 }
 
-// DeleteOrganization makes a tombstone of an organization, which ends its keys.
+// DeleteOrganization makes a tombstone of an organization, which ends its keys, and
+// forgets their secrets.
 func (tx *Tx) DeleteOrganization(ctx context.Context, id string, now keyward.Time) error {
-	return tx.execOne(ctx, noOrganization,
+	err := tx.execOne(ctx, noOrganization,
 		"UPDATE organizations SET deleted_ms = $1, updated_ms = $1 WHERE id = $2 AND deleted_ms = 0", int64(now), id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, "DELETE FROM key_secrets WHERE organization_id = $1", id)
+	return err
 }
 
 const projectColumns = `id, public_id, organization_id, name, created_ms, updated_ms`

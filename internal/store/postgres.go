@@ -57,7 +57,7 @@ func openPostgres(ctx context.Context, url string, s *Store) error {
 		_ = e.db.Close()
 		return keyward.Errorf(keyward.Unavailable, "open the PostgreSQL database at %s:%d: %w", config.Host, config.Port, err)
 	}
-	s.engine, s.reader = e, reader{steady{e.db}, e}
+	s.engine, s.reader = e, reader{steady{e.db}, e, postgresPatience}
 	return nil
 }
 
@@ -119,6 +119,8 @@ func (e *postgresEngine) attempt(ctx context.Context, fn func(*Tx) error) (_ []k
 
 // begin opens a transaction on a connection of its own, which the caller closes.
 func (e *postgresEngine) begin(ctx context.Context, statement string) (*sql.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, postgresPatience)
+	defer cancel()
 	for try := 0; ; try++ {
 		conn, err := e.db.Conn(ctx)
 		if err != nil {
@@ -236,7 +238,7 @@ func (e *postgresEngine) snapshot(ctx context.Context, fn func(reader) error) er
 	}
 	defer conn.Close()
 	defer rollback(conn)
-	return fn(reader{conn, e})
+	return fn(reader{q: conn, engine: e})
 }
 
 func (e *postgresEngine) classify(err error) error {
@@ -269,9 +271,14 @@ func (e *postgresEngine) estimates() bool { return true }
 func (e *postgresEngine) unindexed(column string) string { return column }
 
 // planned: a prepared statement is soon planned for any values, which for a list is
-// often the wrong plan.
+// often the wrong plan. Texts with many arguments are not even remembered: there is
+// no end of them, and they are long.
 func (e *postgresEngine) planned(args []any) []any {
-	return append([]any{pgx.QueryExecModeCacheDescribe}, args...)
+	mode := pgx.QueryExecModeCacheDescribe
+	if len(args) > 50 {
+		mode = pgx.QueryExecModeDescribeExec
+	}
+	return append([]any{mode}, args...)
 }
 
 func (e *postgresEngine) close() error { return e.db.Close() }

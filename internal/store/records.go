@@ -163,6 +163,7 @@ func (r reader) records(ctx context.Context, change keyward.Change) ([]keyward.R
 	switch {
 	case change.Action == keyward.KeyRevealed:
 	case change.Action == keyward.ProjectDeleted:
+		r.patience *= 10 // there may be many keys
 		err = r.eachKeyRecord(ctx, keyRecords+`WHERE k.organization_id = $1 AND k.number IN (SELECT m.key_number
 			FROM key_projects m WHERE m.organization_id = $1 AND m.project_id = $2) ORDER BY k.number, v.version`,
 			[]any{organization, id}, loadKey)

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"keyward"
 
@@ -26,6 +27,9 @@ const oldestSQLite = "3.51.3"
 
 // maxGroup bounds how many updates share one commit.
 const maxGroup = 256
+
+// sqlitePatience is how long a query may keep one of the few readers from others.
+const sqlitePatience = 10 * time.Second
 
 // sqliteEngine has one connection that writes, and several that read. Updates that
 // wait while another commits are committed together, each behind a savepoint of
@@ -61,7 +65,7 @@ func openSQLite(ctx context.Context, path string, s *Store) error {
 		_ = e.closeFiles()
 		return keyward.Errorf(keyward.Unavailable, "open the SQLite database %s: %w", path, err)
 	}
-	s.engine, s.reader = e, reader{newStatements(e.readers), e}
+	s.engine, s.reader = e, reader{newStatements(e.readers), e, sqlitePatience}
 	go e.write()
 	return nil
 }
@@ -218,7 +222,7 @@ func (e *sqliteEngine) commit(group []*update) {
 
 // transact runs the updates and commits those that did not fail.
 func (e *sqliteEngine) transact(ctx context.Context, group []*update) error {
-	r := reader{e.writer, e}
+	r := reader{q: e.writer, engine: e}
 	if _, err := r.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -306,7 +310,7 @@ func (e *sqliteEngine) snapshot(ctx context.Context, fn func(reader) error) erro
 		return e.classify(err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	return fn(reader{tx, e})
+	return fn(reader{q: tx, engine: e})
 }
 
 func (e *sqliteEngine) classify(err error) error {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"keyward"
+	"keyward/internal/filter"
 	"keyward/internal/store"
 )
 
@@ -169,6 +170,26 @@ func TestSQLiteCallerWhoGoesWhileWriting(t *testing.T) {
 	}
 	got, err := g.Organization(t.Context(), late.ID)
 	wantEqual(t, "the organization of the caller who went", got, err, late)
+}
+
+func TestSQLiteKeepsNoLongStatements(t *testing.T) {
+	w := open(t, sqliteURL(t), config())
+	o := w.organization(t)
+	list := func(values int) {
+		clause := filter.Clause{Name: "name", Column: "name", Terms: make([]filter.Term, values)}
+		page := store.Page{Filter: filter.Filter{clause}, Limit: 1, Now: noon}
+		if _, _, err := w.Keys(t.Context(), store.KeyList{OrganizationID: o.ID, Reach: keyward.Reach{All: true}}, page); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list(1)
+	before := w.Prepared()
+	for values := range 50 {
+		list(300 + values)
+	}
+	if after := w.Prepared(); after != before {
+		t.Errorf("%d statements are kept, want %d", after, before)
+	}
 }
 
 func TestSQLitePaths(t *testing.T) {

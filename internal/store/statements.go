@@ -6,8 +6,12 @@ import (
 	"sync"
 )
 
-// maxStatements bounds the texts that are kept prepared: filters make new ones.
-const maxStatements = 512
+// What is kept prepared is bounded, since filters make new texts: by their number, and
+// by the length of each, in bytes. A long filter, prepared, takes a megabyte.
+const (
+	maxStatements = 512
+	maxStatement  = 4096
+)
 
 // statements runs queries of which each text is prepared once.
 type statements struct {
@@ -32,22 +36,28 @@ func newStatements(db preparer) *statements {
 // statement returns the prepared form of a query, and nil if it is to be run, or to
 // fail, as it is.
 func (s *statements) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	if len(query) > maxStatement {
+		return nil, nil
+	}
 	s.mu.RLock()
-	stmt := s.prepared[query]
+	stmt, full := s.prepared[query], len(s.prepared) >= maxStatements
 	s.mu.RUnlock()
-	if stmt != nil {
+	if stmt != nil || full {
 		return stmt, nil
+	}
+	// Not behind the mutex: it may have to wait for a connection.
+	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if stmt := s.prepared[query]; stmt != nil || len(s.prepared) >= maxStatements {
-		return stmt, nil
+	if first := s.prepared[query]; first != nil {
+		_ = stmt.Close()
+		return first, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
-	if err == nil {
-		s.prepared[query] = stmt
-	}
-	return stmt, err
+	s.prepared[query] = stmt
+	return stmt, nil
 }
 
 func (s *statements) context(ctx context.Context) context.Context {

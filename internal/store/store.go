@@ -17,6 +17,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"keyward"
@@ -129,7 +130,10 @@ func (s *Store) Settled(ctx context.Context) (int64, error) {
 
 // View runs fn on one consistent state of the database.
 func (s *Store) View(ctx context.Context, fn func(*View) error) error {
-	return s.engine.snapshot(ctx, func(r reader) error { return fn(&View{r}) })
+	return s.engine.snapshot(ctx, func(r reader) error {
+		r.patience = s.patience
+		return fn(&View{r})
+	})
 }
 
 // View reads one consistent state.
@@ -146,6 +150,16 @@ type queries interface {
 type reader struct {
 	q      queries
 	engine engine
+	// patience is how long one query may take, so that neither a database that hangs
+	// nor a list that asks for too much holds anybody up for longer; 0 is for ever.
+	patience time.Duration
+}
+
+func (r reader) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.patience == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, r.patience)
 }
 
 // one scans the only row of a query; there being none is NotFound with the words.
@@ -153,6 +167,8 @@ func (r reader) one(ctx context.Context, missing, query string, args []any, into
 	if !storable(args) {
 		return keyward.Errorf(keyward.NotFound, "%s", missing)
 	}
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
 	err := r.q.QueryRowContext(ctx, query, args...).Scan(into...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return keyward.Errorf(keyward.NotFound, "%s", missing)
@@ -165,6 +181,8 @@ func (r reader) each(ctx context.Context, query string, args []any, fn func(scan
 	if !storable(args) {
 		return nil
 	}
+	ctx, cancel := r.bounded(ctx)
+	defer cancel()
 	rows, err := r.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return r.engine.classify(err)

@@ -23,7 +23,7 @@ type Tx struct {
 
 // newTx returns a transaction that runs its statements on q.
 func newTx(q queries, s *Store) *Tx {
-	return &Tx{reader: reader{&strict{queries: q}, s.engine}, config: &s.config}
+	return &Tx{reader: reader{q: &strict{queries: q}, engine: s.engine}, config: &s.config}
 }
 
 // Record adds a change to the transaction. Its seq and link are set at the commit.

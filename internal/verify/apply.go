@@ -112,20 +112,35 @@ func (k *key) next(old *version, record *keyward.KeyRecord, of *organization) *v
 		return &made
 	}
 	var newest *version
+	kept := old.all()
 	for _, c := range record.Credentials {
 		v := made
 		v.digest, v.end, v.older = c.Digest, c.ExpireTime, newest
-		v.use = k.use(old, c)
+		if was := kept[int32(c.Version)]; was != nil && was.digest == c.Digest {
+			v.use = was.use
+		} else {
+			v.use = k.newUse(c)
+		}
 		newest = &v
 	}
 	return newest
 }
 
-// use returns the use of the version, if the key has that already, or a new one.
-func (k *key) use(old *version, c keyward.Credential) *use {
-	if v := old.numbered(c.Version); v != nil && v.digest == c.Digest {
-		return v.use
+// all returns v and the older ones by number, nil if there is no secret. A key may have
+// had thousands: whoever needs each of them looks it up here.
+func (v *version) all() map[int32]*version {
+	if v.use == nil {
+		return nil
 	}
+	byNumber := make(map[int32]*version)
+	for ; v != nil; v = v.older {
+		byNumber[v.use.number] = v
+	}
+	return byNumber
+}
+
+// newUse returns the use of a version that is new.
+func (k *key) newUse(c keyward.Credential) *use {
 	u := &k.first
 	if u.key != nil { // taken
 		u = new(use)
@@ -147,28 +162,18 @@ func constant[T ~string](value T, constants ...T) T {
 // reindexVersions makes digests lead to the versions of next and no longer to those
 // of old. A secret is looked up by one digest, so that each moves in its own time.
 func (r *replica) reindexVersions(old, next *version) {
+	gone := old.all()
 	for v := next; v != nil && v.use != nil; v = v.older {
-		if was := old.using(v.use); was != nil {
+		if was := gone[v.use.number]; was != nil && was.use == v.use {
 			r.versions.replace(prefix(&v.digest), was, v)
+			delete(gone, v.use.number)
 		} else {
 			r.versions.put(prefix(&v.digest), v)
 		}
 	}
-	for v := old; v != nil && v.use != nil; v = v.older {
-		if next.using(v.use) == nil {
-			r.versions.remove(prefix(&v.digest), v)
-		}
+	for _, v := range gone {
+		r.versions.remove(prefix(&v.digest), v)
 	}
-}
-
-// using returns the version with the use among v and the older ones, or nil.
-func (v *version) using(u *use) *version {
-	for ; v != nil; v = v.older {
-		if v.use == u {
-			return v
-		}
-	}
-	return nil
 }
 
 func (r *replica) reindexClient(k *key, old, next *version) {
