@@ -91,6 +91,8 @@ func TestStartsWithWrongSettings(t *testing.T) {
 		"the port is in use":               {args: []string{"--listen", port}, says: []string{port, "--listen", "in use"}},
 		"the port for machines is in use":  {args: []string{"--ops-listen", port}, says: []string{port, "--ops-listen", "in use"}},
 		"the address is none":              {args: []string{"--listen", "127.0.0.1:http:"}, says: []string{"127.0.0.1:http:"}},
+		"an address without a port":        {args: []string{"--listen", "localhost"}, says: []string{"--listen", "localhost", "127.0.0.1:8080"}},
+		"metrics at a port only":           {args: []string{"--ops-listen", "8081"}, says: []string{"--ops-listen", "8081"}},
 		"the network without TLS":          {args: []string{"--listen", "0.0.0.0:0"}, says: []string{"--tls-cert", "--insecure-http"}},
 		"the network by an empty host":     {args: []string{"--listen", ":0"}, says: []string{"--tls-cert", "--insecure-http"}},
 		"metrics to the network":           {args: []string{"--ops-listen", "0.0.0.0:0"}, says: []string{"--ops-listen", "--insecure-http"}},

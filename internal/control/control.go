@@ -59,6 +59,9 @@ type Outcome struct {
 func (p *Plane) change(ctx context.Context, by keyward.Actor, once Once, fn func(*store.Tx, keyward.Actor) (Outcome, error)) (Outcome, error) {
 	var out Outcome
 	change, err := p.store.Update(ctx, func(tx *store.Tx) error {
+		if err := tx.Watch(ctx, by.ID, by.OrganizationID); err != nil {
+			return err
+		}
 		by, err := p.current(ctx, tx, by)
 		if err != nil {
 			return err

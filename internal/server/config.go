@@ -83,9 +83,15 @@ func (c Config) withDefaults() (Config, error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return c, keyward.Errorf(keyward.Invalid, "--tls-cert and --tls-key go together")
 	}
+	if err := hostPort("--listen", c.Listen); err != nil {
+		return c, err
+	}
 	if c.TLSCert == "" && !c.InsecureHTTP && !onLoopback(c.Listen) {
 		return c, keyward.Errorf(keyward.Invalid,
 			"listening on %s without TLS would show keys to the network: give --tls-cert and --tls-key, or --insecure-http behind a proxy", c.Listen)
+	}
+	if err := hostPort("--ops-listen", c.OpsListen); err != nil && c.OpsListen != "off" {
+		return c, err
 	}
 	if c.OpsListen != "off" && !c.InsecureHTTP && !onLoopback(c.OpsListen) {
 		return c, keyward.Errorf(keyward.Invalid,
@@ -100,6 +106,14 @@ func (c Config) withDefaults() (Config, error) {
 	base, err := publicURL(c.PublicURL)
 	c.PublicURL = base
 	return c, err
+}
+
+// hostPort checks the form of an address to listen on.
+func hostPort(flag, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return keyward.Errorf(keyward.Invalid, "%s must be like 127.0.0.1:8080, not %q", flag, address)
+	}
+	return nil
 }
 
 // onLoopback reports whether an address to listen on is reached from this machine only.

@@ -89,8 +89,32 @@ func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) ([]keyw
 	}
 }
 
-// retryable reports whether the database asks to run the transaction again.
+// errDisturbed says that something the transaction watched was changed by another.
+var errDisturbed = errors.New("a watched thing has changed")
+
+// undisturbed returns errDisturbed if a change up to h, whose lock the transaction
+// holds, was to something that it watches.
+func (tx *Tx) undisturbed(ctx context.Context, h head) error {
+	if len(tx.watched) == 0 || h.seq == tx.since {
+		return nil
+	}
+	var l listing
+	query := "SELECT count(*) FROM changes WHERE seq > " + l.arg(tx.since) + " AND target_id IN (" + l.texts(tx.watched) + ")"
+	var n int
+	if err := tx.one(ctx, "no count", query, l.args, &n); err != nil {
+		return err
+	}
+	if n > 0 {
+		return errDisturbed
+	}
+	return nil
+}
+
+// retryable reports whether the transaction is to be run again.
 func retryable(err error) bool {
+	if errors.Is(err, errDisturbed) {
+		return true
+	}
 	failure, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (failure.Code == "40001" || failure.Code == "40P01")
 }
@@ -198,6 +222,9 @@ func (e *postgresEngine) finish(ctx context.Context, conn *sql.Conn, tx *Tx) ([]
 	var h head
 	err = conn.QueryRowContext(ctx, "SELECT seq, mac FROM head WHERE id = 1 FOR UPDATE").Scan(&h.seq, &h.mac)
 	if err != nil {
+		return nil, err
+	}
+	if err := tx.undisturbed(ctx, h); err != nil {
 		return nil, err
 	}
 	h, macs, err := tx.links(h)

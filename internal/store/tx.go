@@ -19,6 +19,9 @@ type Tx struct {
 	config  *Config
 	changes []keyward.Change
 	replay  *Replay
+
+	watched []string // see Watch
+	since   int64    // the head when it began
 }
 
 // newTx returns a transaction that runs its statements on q.
@@ -32,6 +35,17 @@ func (tx *Tx) Record(change keyward.Change) {
 	change.OrganizationID = optional(text(change.OrganizationID))
 	change.IP, change.RequestID = optional(text(change.IP)), optional(text(change.RequestID))
 	tx.changes = append(tx.changes, change)
+}
+
+// Watch makes the transaction run again if, until its commit, another one changes
+// any of the things with these ids. What is read of them after this call is then as
+// it is at the commit. Where transactions exclude each other it has nothing to do.
+func (tx *Tx) Watch(ctx context.Context, ids ...string) error {
+	if tx.engine.locking() == "" {
+		return nil
+	}
+	tx.watched = ids
+	return tx.one(ctx, "the database has no head", "SELECT seq FROM head WHERE id = 1", nil, &tx.since)
 }
 
 // run calls fn. An error of a statement counts even if fn ignored it.

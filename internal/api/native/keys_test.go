@@ -1,6 +1,7 @@
 package native_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -85,6 +86,27 @@ func TestDuplicatesAtTheSameTimeMakeOneKey(t *testing.T) {
 				t.Errorf("there are %d keys, want 1", len(keys))
 			}
 		})
+	}
+}
+
+func TestMetadataStaysAsItIsWritten(t *testing.T) {
+	c := newClient(t, startSQLite(t))
+	keys := "/v1/organizations/" + c.organization("Marked up") + "/api-keys"
+	metadata := `{"html":"` + strings.Repeat("<&>", 5000) + `"}` // nearly as long as it may be
+	once := http.Header{"Idempotency-Key": {"once"}}
+	status, _, first := c.ask("POST", keys, `{"name": "marked up", "metadata": `+metadata+`}`, once)
+	_, _, again := c.ask("POST", keys, `{"name": "marked up", "metadata": `+metadata+`}`, once)
+	if status != http.StatusCreated || string(again) != string(first) {
+		t.Errorf("the key was made with %d, and the same request was answered in other words", status)
+	}
+	var made struct{ Key keyward.Key }
+	if err := json.Unmarshal([]byte(first), &made); err != nil {
+		t.Fatal(err)
+	}
+	var renamed keyward.Key
+	c.must(http.StatusOK, "PATCH", keys+"/"+made.Key.ID, `{"name": "renamed"}`, &renamed)
+	if string(renamed.Metadata) != metadata {
+		t.Errorf("after renaming the key, its metadata is %.40s…", renamed.Metadata)
 	}
 }
 

@@ -13,10 +13,10 @@ import (
 func (h *handler) createOrganization(ctx context.Context, c *api.Call) (api.Answer, error) {
 	var in struct {
 		Name        string `json:"name"`
-		Prefix      string `json:"prefix"`
+		Prefix      chosen `json:"prefix"`
 		Recoverable bool   `json:"recoverable"`
 		Enabled     *bool  `json:"enabled"`
-		PublicID    string `json:"publicId"`
+		PublicID    chosen `json:"publicId"`
 	}
 	if err := c.Decode(&in); err != nil {
 		return api.Answer{}, err
@@ -26,7 +26,7 @@ func (h *handler) createOrganization(ctx context.Context, c *api.Call) (api.Answ
 		return api.Answer{}, err
 	}
 	out, err := h.plane.CreateOrganization(ctx, c.By, keyward.Organization{
-		Name: in.Name, Prefix: in.Prefix, Recoverable: in.Recoverable, PublicID: in.PublicID,
+		Name: in.Name, Prefix: string(in.Prefix), Recoverable: in.Recoverable, PublicID: string(in.PublicID),
 		Enabled: in.Enabled == nil || *in.Enabled,
 	}, once)
 	if err != nil {
@@ -98,7 +98,7 @@ func (h *handler) deleteOrganization(ctx context.Context, c *api.Call) (api.Answ
 func (h *handler) createProject(ctx context.Context, c *api.Call) (api.Answer, error) {
 	var in struct {
 		Name     string `json:"name"`
-		PublicID string `json:"publicId"`
+		PublicID chosen `json:"publicId"`
 	}
 	if err := c.Decode(&in); err != nil {
 		return api.Answer{}, err
@@ -108,7 +108,7 @@ func (h *handler) createProject(ctx context.Context, c *api.Call) (api.Answer, e
 		return api.Answer{}, err
 	}
 	out, err := h.plane.CreateProject(ctx, c.By,
-		keyward.Project{OrganizationID: c.Path("organizationId"), Name: in.Name, PublicID: in.PublicID}, once)
+		keyward.Project{OrganizationID: c.Path("organizationId"), Name: in.Name, PublicID: string(in.PublicID)}, once)
 	if err != nil {
 		return api.Answer{}, err
 	}

@@ -17,28 +17,28 @@ const maxBatch = 1000
 
 // question is a request to verify on the wire.
 type question struct {
-	Key            *string             `json:"key"`
-	OrganizationID string              `json:"organizationId"`
-	Environment    keyward.Environment `json:"environment"`
-	Permissions    []string            `json:"permissions"`
-	Scope          map[string]string   `json:"scope"`
-	IP             *string             `json:"ip"`
-	Cost           *int64              `json:"cost"`
-	Explain        bool                `json:"explain"`
-	DryRun         bool                `json:"dryRun"`
+	Key            *string           `json:"key"`
+	OrganizationID chosen            `json:"organizationId"`
+	Environment    chosen            `json:"environment"`
+	Permissions    []string          `json:"permissions"`
+	Scope          map[string]string `json:"scope"`
+	IP             *string           `json:"ip"`
+	Cost           *int64            `json:"cost"`
+	Explain        bool              `json:"explain"`
+	DryRun         bool              `json:"dryRun"`
 }
 
 // read checks the question.
 func (q *question) read() (keyward.Request, error) {
 	var faults keyward.Faults
 	request := keyward.Request{
-		OrganizationID: q.OrganizationID, Environment: q.Environment,
+		OrganizationID: string(q.OrganizationID), Environment: keyward.Environment(q.Environment),
 		Permissions: q.Permissions, Scope: q.Scope, Cost: 1, DryRun: q.DryRun,
 	}
 	if q.Key == nil {
 		faults.Add("/key", "is missing")
 	}
-	if q.Environment != "" && !q.Environment.Valid() {
+	if q.Environment != "" && !request.Environment.Valid() {
 		faults.Add("/environment", "must be live, test or sandbox")
 	}
 	keyward.ValidateWanted(&faults, q.Permissions, q.Scope)

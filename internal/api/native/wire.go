@@ -1,6 +1,7 @@
 package native
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -104,18 +105,19 @@ func changed(out control.Outcome, status int, body any) api.Answer {
 func etag(key *keyward.Key) string { return strconv.Quote(strconv.FormatInt(key.Revision, 10)) }
 
 // revision reads If-Match: 0 if it is absent or "*". A tag that is not one of ours
-// matches nothing.
+// matches nothing, nor does a weak one (RFC 9110, 13.1.1).
 func revision(r *http.Request) (int64, error) {
 	values := r.Header.Values("If-Match")
 	if len(values) == 0 || len(values) == 1 && values[0] == "*" {
 		return 0, nil
 	}
-	text, err := strconv.Unquote(strings.TrimSpace(values[0]))
-	if err != nil || len(values) > 1 || !strings.HasPrefix(values[0], `"`) {
+	tag, weak := strings.CutPrefix(strings.TrimSpace(values[0]), "W/")
+	text, err := strconv.Unquote(tag)
+	if err != nil || len(values) > 1 || !strings.HasPrefix(tag, `"`) {
 		return 0, keyward.Errorf(keyward.Invalid, `If-Match must be one entity tag, such as "3", or *`)
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n <= 0 || strconv.FormatInt(n, 10) != text {
+	if err != nil || weak || n <= 0 || strconv.FormatInt(n, 10) != text {
 		return 0, keyward.Errorf(keyward.Stale, "the key has changed since it was read")
 	}
 	return n, nil
@@ -145,6 +147,18 @@ type keyInput struct {
 	Type        keyward.KeyType     `json:"type"`
 	Environment keyward.Environment `json:"environment"`
 	keyMembers
+}
+
+// chosen is a text that may be left out, but not be empty: an empty one is more often
+// a variable that was not set than a choice.
+type chosen string
+
+func (c *chosen) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return keyward.Errorf(keyward.Invalid, "is empty")
+	}
+	*c = chosen(text)
+	return nil
 }
 
 // keyMembers are what creating and updating a key have in common.
@@ -210,9 +224,13 @@ type keyPatch struct {
 }
 
 func patchable(key *keyward.Key) ([]byte, error) {
-	return json.Marshal(map[string]any{
+	var document bytes.Buffer
+	encoder := json.NewEncoder(&document)
+	encoder.SetEscapeHTML(false) // metadata stays as it is written, and as short
+	err := encoder.Encode(map[string]any{
 		"name": key.Name, "projectIds": key.ProjectIDs, "acl": key.ACL, "management": key.Management,
 		"allowedIps": key.AllowedIPs, "ownerId": key.OwnerID, "rateLimits": key.RateLimits, "credits": key.Credits,
 		"metadata": key.Metadata, "enabled": key.Enabled, "startTime": key.StartTime, "expireTime": key.ExpireTime,
 	})
+	return document.Bytes(), err
 }
