@@ -23,7 +23,8 @@ type Grant struct {
 // Limits on what one key may hold, so that no request costs more than a little.
 const (
 	maxGrants          = 100
-	maxPermissions     = 1000 // in one grant
+	maxPermissions     = 1000 // in all grants together
+	maxWanted          = 100  // permissions of one request
 	maxDimensions      = 20   // of one scope
 	maxScopeValues     = 1000 // of one dimension
 	maxPermissionBytes = 255
@@ -87,12 +88,13 @@ func validateGrants(f *Faults, pointer string, grants []Grant) {
 		f.Add(pointer, "has more than %d grants", maxGrants)
 		return
 	}
+	total := 0
 	for i, g := range grants {
 		at := fmt.Sprintf("%s/%d", pointer, i)
 		validateScope(f, at+"/scope", g.Scope)
-		if len(g.Permissions) > maxPermissions {
-			f.Add(at+"/permissions", "has more than %d permissions", maxPermissions)
-			continue
+		if total += len(g.Permissions); total > maxPermissions {
+			f.Add(at+"/permissions", "is one too many: the grants have more than %d permissions", maxPermissions)
+			return
 		}
 		for j, p := range g.Permissions {
 			if why := wrongPattern(p); why != "" {
@@ -141,8 +143,8 @@ func wrongPattern(pattern string) string {
 
 // ValidateWanted checks the permissions and the scope of a request to verify.
 func ValidateWanted(f *Faults, permissions []string, scope map[string]string) {
-	if len(permissions) > maxPermissions {
-		f.Add("/permissions", "has more than %d permissions", maxPermissions)
+	if len(permissions) > maxWanted {
+		f.Add("/permissions", "has more than %d permissions", maxWanted)
 		return
 	}
 	for i, p := range permissions {

@@ -231,7 +231,7 @@ func contents(t *testing.T, dir string) map[string][32]byte {
 	must(t, err)
 	for _, entry := range entries {
 		name := entry.Name()
-		if name == "keyward.lock" || strings.HasSuffix(name, "-wal") || strings.HasSuffix(name, "-shm") {
+		if name == "keyward.db.lock" || strings.HasSuffix(name, "-wal") || strings.HasSuffix(name, "-shm") {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join(dir, name))

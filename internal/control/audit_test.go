@@ -95,7 +95,7 @@ func TestAnEventHoldsWhatWasAndWhatIs(t *testing.T) {
 			`{"field":"projectIds","before":[],"after":["`+p.ID+`"]}]`)
 		rotated, _ := w.rotate(t, key, 0)
 		wantChanges(keyward.KeyRotated, `[{"field":"hint","before":"`+key.Hint+`","after":"`+rotated.Hint+`"}]`)
-		_, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, "leaked", control.Once{})
+		_, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, 0, "leaked", control.Once{})
 		want(t, "RevokeKey", err, "")
 		wantChanges(keyward.KeyRevoked, `[{"field":"revokeReason","before":null,"after":"leaked"},`+
 			`{"field":"revokedTime","before":null,"after":"`+w.now().String()+`"}]`)

@@ -256,8 +256,9 @@ func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action
 	return Outcome{Key: p.shown(after)}, nil
 }
 
-// RevokeKey ends a key for good. Revoking one that is revoked changes nothing.
-func (p *Plane) RevokeKey(ctx context.Context, by keyward.Actor, organizationID, id, reason string, once Once) (Outcome, error) {
+// RevokeKey ends a key for good. Revoking one that is revoked changes nothing. If
+// revision is not 0, the key must still have it; otherwise the error is Stale.
+func (p *Plane) RevokeKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, reason string, once Once) (Outcome, error) {
 	may := func(by keyward.Actor) error {
 		if err := by.May(keyward.KeysRevoke, organizationID); err != nil {
 			return err
@@ -270,6 +271,9 @@ func (p *Plane) RevokeKey(ctx context.Context, by keyward.Actor, organizationID,
 		}
 		before, err := p.locked(ctx, tx, by, keyward.KeysRevoke, organizationID, id)
 		if err != nil {
+			return Outcome{}, err
+		}
+		if err := fresh(before, revision); err != nil {
 			return Outcome{}, err
 		}
 		if before.RevokedTime != 0 {

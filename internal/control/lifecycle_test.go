@@ -14,7 +14,7 @@ func TestRevokingIsFinal(t *testing.T) {
 		o := w.organization(t)
 		key, secret := w.create(t, o)
 		w.wantVerdict(t, "a new key", secret, keyward.Valid)
-		out, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, "leaked", control.Once{})
+		out, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, 0, "leaked", control.Once{})
 		want(t, "RevokeKey", err, "")
 		revoked := out.Key
 		if revoked.Status != keyward.StatusRevoked || revoked.RevokedTime != w.now() || *revoked.RevokeReason != "leaked" {
@@ -24,7 +24,7 @@ func TestRevokingIsFinal(t *testing.T) {
 
 		w.pass(time.Hour)
 		head := w.head(t)
-		out, err = w.RevokeKey(w.ctx, w.root, o.ID, key.ID, "again", control.Once{Key: "k", Operation: "revoke"})
+		out, err = w.RevokeKey(w.ctx, w.root, o.ID, key.ID, 0, "again", control.Once{Key: "k", Operation: "revoke"})
 		want(t, "revoke again", err, "")
 		if out.Key.RevokedTime != revoked.RevokedTime || *out.Key.RevokeReason != "leaked" || out.Seq != head {
 			t.Errorf("revoked again it is %+v, at change %d", out.Key, out.Seq)
@@ -42,7 +42,7 @@ func TestRevokingIsFinal(t *testing.T) {
 		w.wantVerdict(t, "a revoked key", secret, keyward.Revoked)
 		w.delete(t, key)
 		w.wantVerdict(t, "a deleted key", secret, keyward.Unknown)
-		_, err = w.RevokeKey(w.ctx, w.root, o.ID, key.ID, "line\nbreak", control.Once{})
+		_, err = w.RevokeKey(w.ctx, w.root, o.ID, key.ID, 0, "line\nbreak", control.Once{})
 		wantPointer(t, "a reason with a line break", err, "/reason")
 	})
 }

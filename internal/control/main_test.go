@@ -310,7 +310,7 @@ func rename(k *keyward.Key) { k.Name = "another name" }
 // rotate rotates a key and returns the new secret.
 func (w *world) rotate(t testing.TB, key *keyward.Key, overlap time.Duration) (*keyward.Key, string) {
 	t.Helper()
-	out, err := w.RotateKey(w.ctx, w.root, key.OrganizationID, key.ID, keyward.Duration(overlap), control.Once{})
+	out, err := w.RotateKey(w.ctx, w.root, key.OrganizationID, key.ID, 0, keyward.Duration(overlap), control.Once{})
 	want(t, "RotateKey", err, "")
 	w.secrets = append(w.secrets, out.Secret.Reveal())
 	return out.Key, out.Secret.Reveal()
@@ -318,7 +318,7 @@ func (w *world) rotate(t testing.TB, key *keyward.Key, overlap time.Duration) (*
 
 func (w *world) revoke(t testing.TB, key *keyward.Key) {
 	t.Helper()
-	_, err := w.RevokeKey(w.ctx, w.root, key.OrganizationID, key.ID, "", control.Once{})
+	_, err := w.RevokeKey(w.ctx, w.root, key.OrganizationID, key.ID, 0, "", control.Once{})
 	want(t, "RevokeKey", err, "")
 }
 

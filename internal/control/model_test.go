@@ -210,7 +210,7 @@ func (m *model) rotate(t *rapid.T) {
 			live++
 		}
 	}
-	out, err := m.w.RotateKey(m.w.ctx, m.w.root, k.of.ID, k.id, keyward.Duration(overlap), control.Once{})
+	out, err := m.w.RotateKey(m.w.ctx, m.w.root, k.of.ID, k.id, 0, keyward.Duration(overlap), control.Once{})
 	expect(t, "rotate", err, k.gone(), refusal{k.revoked || k.expired(now) || live >= keyward.MaxVersions, keyward.Conflict})
 	if err == nil {
 		k.versions = append(next, modelVersion{secret: out.Secret.Reveal()})
@@ -219,7 +219,7 @@ func (m *model) rotate(t *rapid.T) {
 
 func (m *model) revoke(t *rapid.T) {
 	k := m.key(t)
-	_, err := m.w.RevokeKey(m.w.ctx, m.w.root, k.of.ID, k.id, "", control.Once{})
+	_, err := m.w.RevokeKey(m.w.ctx, m.w.root, k.of.ID, k.id, 0, "", control.Once{})
 	expect(t, "revoke", err, k.gone())
 	k.revoked = k.revoked || err == nil
 }

@@ -49,10 +49,10 @@ func TestARequestThatIsRepeatedGetsTheSameAnswerAndChangesNothing(t *testing.T) 
 				return w.CreateKey(w.ctx, w.root, aKey(o), once("key", ""))
 			},
 			"rotate a key": func() (control.Outcome, error) {
-				return w.RotateKey(w.ctx, w.root, o.ID, key.ID, 0, once("rotate", ""))
+				return w.RotateKey(w.ctx, w.root, o.ID, key.ID, 0, 0, once("rotate", ""))
 			},
 			"revoke a key": func() (control.Outcome, error) {
-				return w.RevokeKey(w.ctx, w.root, o.ID, other.ID, "", once("revoke", ""))
+				return w.RevokeKey(w.ctx, w.root, o.ID, other.ID, 0, "", once("revoke", ""))
 			},
 			"create an operator": func() (control.Outcome, error) {
 				return w.CreateOperator(w.ctx, w.root, keyward.Operator{Name: "new", Role: keyward.Viewer, Enabled: true}, once("operator", ""))

@@ -15,7 +15,7 @@ func TestARevocationIsNotUndoneByWhatElseHappensToTheKey(t *testing.T) {
 			p := w.project(t, o)
 			key, secret := w.create(t, o, in(p))
 			at(func() {
-				_, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, "", control.Once{})
+				_, err := w.RevokeKey(w.ctx, w.root, o.ID, key.ID, 0, "", control.Once{})
 				check(t, "RevokeKey", err)
 			}, func() {
 				_, err := w.DeleteProject(w.ctx, w.root, o.ID, p.ID)

@@ -110,11 +110,11 @@ func touches() map[string]func(w *world, by keyward.Actor, key *keyward.Key) err
 		},
 		"update": func(w *world, by keyward.Actor, key *keyward.Key) error { return w.update(by, key, rename) },
 		"rotate": func(w *world, by keyward.Actor, key *keyward.Key) error {
-			_, err := w.RotateKey(w.ctx, by, key.OrganizationID, key.ID, 0, control.Once{})
+			_, err := w.RotateKey(w.ctx, by, key.OrganizationID, key.ID, 0, 0, control.Once{})
 			return err
 		},
 		"revoke": func(w *world, by keyward.Actor, key *keyward.Key) error {
-			_, err := w.RevokeKey(w.ctx, by, key.OrganizationID, key.ID, "leaked", control.Once{})
+			_, err := w.RevokeKey(w.ctx, by, key.OrganizationID, key.ID, 0, "leaked", control.Once{})
 			return err
 		},
 		"delete": func(w *world, by keyward.Actor, key *keyward.Key) error {

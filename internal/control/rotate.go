@@ -10,8 +10,9 @@ import (
 
 // RotateKey adds a version with a new secret to a key. The versions before it end
 // after the overlap, or when they would have ended anyway, if that is sooner; none
-// outlives the key.
-func (p *Plane) RotateKey(ctx context.Context, by keyward.Actor, organizationID, id string, overlap keyward.Duration, once Once) (Outcome, error) {
+// outlives the key. If revision is not 0, the key must still have it; otherwise the
+// error is Stale.
+func (p *Plane) RotateKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, overlap keyward.Duration, once Once) (Outcome, error) {
 	may := func(by keyward.Actor) error {
 		if time.Duration(overlap) > keyward.MaxOverlap {
 			return keyward.Faults{{Pointer: "/overlap", Detail: "is longer than 30d"}}.Err()
@@ -27,6 +28,9 @@ func (p *Plane) RotateKey(ctx context.Context, by keyward.Actor, organizationID,
 			return Outcome{}, err
 		}
 		if err := by.Covers(key.Management); err != nil {
+			return Outcome{}, err
+		}
+		if err := fresh(key, revision); err != nil {
 			return Outcome{}, err
 		}
 		organization, err := p.organizationIn(ctx, tx, organizationID)

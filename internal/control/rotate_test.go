@@ -114,7 +114,7 @@ func TestAKeyHasAtMostEightLiveVersions(t *testing.T) {
 			w.wantVerdict(t, "one of eight secrets", secret, keyward.Valid)
 		}
 		rotate := func(overlap time.Duration) error {
-			_, err := w.RotateKey(w.ctx, w.root, o.ID, key.ID, keyward.Duration(overlap), control.Once{})
+			_, err := w.RotateKey(w.ctx, w.root, o.ID, key.ID, 0, keyward.Duration(overlap), control.Once{})
 			return err
 		}
 		head := w.head(t)
@@ -137,7 +137,7 @@ func TestAnOverlapIsAtMostThirtyDays(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		o := w.organization(t)
 		key, _ := w.create(t, o)
-		_, err := w.RotateKey(w.ctx, w.root, o.ID, key.ID, keyward.Duration(keyward.MaxOverlap+time.Millisecond), control.Once{})
+		_, err := w.RotateKey(w.ctx, w.root, o.ID, key.ID, 0, keyward.Duration(keyward.MaxOverlap+time.Millisecond), control.Once{})
 		wantPointer(t, "30d and a moment", err, "/overlap")
 		rotated, _ := w.rotate(t, key, keyward.MaxOverlap)
 		wantVersions(t, rotated, w.now().Add(30*24*time.Hour), 0)

@@ -92,8 +92,8 @@ func New(master []byte) (*Keyring, error) {
 }
 
 // Parse reads a master key as base64, in the standard or the URL alphabet, with or
-// without padding, and with white space around it. Keys whose bytes are all equal
-// are placeholders and refused. No error contains the text.
+// without padding, and with white space around it. All zeros is a placeholder and
+// refused. No error contains the text.
 func Parse(text string) (*Keyring, error) {
 	text = strings.TrimSuffix(strings.TrimSpace(text), "=")
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
@@ -103,7 +103,7 @@ func Parse(text string) (*Keyring, error) {
 			"make one with `openssl rand -base64 %d`", MasterKeySize, MasterKeySize)
 	}
 	defer clear(master)
-	if len(slices.Compact(slices.Clone(master))) == 1 {
+	if [MasterKeySize]byte(master) == [MasterKeySize]byte{} {
 		return nil, fmt.Errorf("the master key is a placeholder: "+
 			"make a random one with `openssl rand -base64 %d`", MasterKeySize)
 	}

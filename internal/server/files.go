@@ -14,7 +14,7 @@ import (
 const (
 	masterKeyName = "master.key"
 	rootTokenName = "root-token"
-	lockName      = "keyward.lock"
+	lockSuffix    = ".lock" // after the name of the database
 )
 
 // prepareData makes the data directory, for its owner alone.

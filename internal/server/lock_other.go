@@ -2,5 +2,5 @@
 
 package server
 
-// lockData does nothing where files have no advisory locks.
-func lockData(string) (unlock func(), err error) { return func() {}, nil }
+// lockDatabase does nothing where files have no advisory locks.
+func lockDatabase(string) (unlock func(), err error) { return func() {}, nil }

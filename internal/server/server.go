@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -59,7 +60,7 @@ func Open(ctx context.Context, config Config) (_ *Server, err error) {
 		return nil, err
 	}
 	if config.onSQLite() {
-		unlock, err := lockData(config.Data)
+		unlock, err := lockDatabase(config.Database[len("sqlite:"):])
 		if err != nil {
 			return nil, err
 		}
@@ -190,7 +191,10 @@ func (s *Server) Run(ctx context.Context) error {
 	err = errors.Join(err, s.drain())
 	stop()
 	group.Wait()
-	return errors.Join(err, s.flushUses(context.Background()), s.Close())
+	if failed := s.flushUses(context.Background()); failed != nil {
+		s.config.Log.Warn("the latest last-used times are lost", slog.Any("error", failed))
+	}
+	return errors.Join(err, s.Close())
 }
 
 // Close frees what a server holds. Run does so by itself.
@@ -203,7 +207,6 @@ func (s *Server) Close() error {
 	s.serving = nil
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
-		s.store = nil
 	}
 	s.unlock()
 	s.unlock = func() {}

@@ -10,7 +10,7 @@ import (
 // How often the tasks beside the answering run.
 const (
 	followEvery = 250 * time.Millisecond // what changes made elsewhere wait for
-	usesEvery   = 5 * time.Second        // how late last-used times are, and what a crash loses of them
+	usesEvery   = 2 * time.Second        // how late last-used times are, and what a crash loses of them
 	sweepEvery  = time.Minute
 )
 

@@ -215,7 +215,7 @@ func (tx *Tx) DropSecrets(ctx context.Context, now keyward.Time) error {
 }
 
 // touchGroup is how many uses share a transaction, so that none keeps others waiting.
-const touchGroup = 500
+const touchGroup = 100
 
 // Touch records when secrets were last used. It makes no change of the keys, and
 // never sets a time back.

@@ -62,10 +62,24 @@ func (r reader) Organizations(ctx context.Context, onlyID string, page Page) ([]
 
 // InsertOrganization adds an organization. A public id that is taken is a Conflict.
 func (tx *Tx) InsertOrganization(ctx context.Context, o *keyward.Organization) error {
+	if err := tx.freePublicID(ctx, "projects", o.PublicID); err != nil {
+		return err
+	}
 	_, err := tx.exec(ctx, `INSERT INTO organizations (id, public_id, name, name_folded, prefix, recoverable,
 		enabled, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 		o.ID, o.PublicID, o.Name, keyward.Fold(o.Name), o.Prefix, o.Recoverable, o.Enabled,
 		int64(o.CreatedTime), int64(o.UpdatedTime))
+	return err
+}
+
+// freePublicID refuses a public id that one of the other kind has: a path may name
+// either by it. Its own kind's table sees to the rest.
+func (tx *Tx) freePublicID(ctx context.Context, others, id string) error {
+	var n int
+	err := tx.one(ctx, "no count", "SELECT count(*) FROM "+others+" WHERE public_id = $1", []any{id}, &n)
+	if err == nil && n > 0 {
+		err = keyward.Errorf(keyward.Conflict, "this publicId is taken")
+	}
 	return err
 }
 
@@ -145,6 +159,9 @@ func (r reader) Projects(ctx context.Context, organizationID string, reach keywa
 
 // InsertProject adds a project. A public id that is taken is a Conflict.
 func (tx *Tx) InsertProject(ctx context.Context, p *keyward.Project) error {
+	if err := tx.freePublicID(ctx, "organizations", p.PublicID); err != nil {
+		return err
+	}
 	_, err := tx.exec(ctx, `INSERT INTO projects (organization_id, id, public_id, name, name_folded, created_ms,
 		updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		p.OrganizationID, p.ID, p.PublicID, p.Name, keyward.Fold(p.Name), int64(p.CreatedTime), int64(p.UpdatedTime))

@@ -126,6 +126,17 @@ func projectPromises() map[string]promise {
 			p.OrganizationID = "org_0"
 			w.refused(t, keyward.NotFound, func(tx *store.Tx) error { return tx.UpdateProject(t.Context(), p) })
 		},
+		"a public id is of an organization or of a project": func(t *testing.T, w *world) {
+			o := w.organization(t)
+			p := w.newProject(o.ID)
+			p.PublicID = o.PublicID
+			w.refused(t, keyward.Conflict, func(tx *store.Tx) error { return tx.InsertProject(t.Context(), p) })
+			other := w.newProject(o.ID)
+			w.update(t, func(tx *store.Tx) error { return tx.InsertProject(t.Context(), other) })
+			second := w.newOrganization()
+			second.PublicID = other.PublicID
+			w.refused(t, keyward.Conflict, func(tx *store.Tx) error { return tx.InsertOrganization(t.Context(), second) })
+		},
 		"a public id of a project is unique in the deployment, even after its end": func(t *testing.T, w *world) {
 			o, other := w.organization(t), w.organization(t)
 			p := w.project(t, o.ID)

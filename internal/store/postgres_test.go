@@ -187,3 +187,38 @@ func TestPostgresNodesThatStartTogether(t *testing.T) {
 	group.Wait()
 	open(t, url, config()).organization(t)
 }
+
+func TestPostgresRunsAgainWhatWatchedAThingThatChanged(t *testing.T) {
+	w := open(t, postgresURL(t), config())
+	o, other := w.organization(t), w.organization(t)
+	touch := func(target string) {
+		w.update(t, func(tx *store.Tx) error {
+			tx.Record(w.change(keyward.OrganizationUpdated, target, keyward.OrganizationTarget, target))
+			return nil
+		})
+	}
+	for name, test := range map[string]struct {
+		changed string
+		runs    int
+	}{
+		"the thing itself": {o.ID, 2},
+		"another":          {other.ID, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runs := 0
+			_, err := w.Update(t.Context(), func(tx *store.Tx) error {
+				if err := tx.Watch(t.Context(), o.ID); err != nil {
+					return err
+				}
+				if runs++; runs == 1 {
+					touch(test.changed)
+				}
+				tx.Record(w.change(keyward.OrganizationUpdated, o.ID, keyward.OrganizationTarget, o.ID))
+				return nil
+			})
+			if err != nil || runs != test.runs {
+				t.Errorf("Update ran %d times, %v; want %d", runs, err, test.runs)
+			}
+		})
+	}
+}

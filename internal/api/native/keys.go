@@ -100,7 +100,11 @@ func (h *handler) rotateKey(ctx context.Context, c *api.Call) (api.Answer, error
 	if err != nil {
 		return api.Answer{}, err
 	}
-	return created(h.plane.RotateKey(ctx, c.By, c.Path("organizationId"), c.Path("keyId"), in.Overlap, once))
+	revision, err := revision(c.Request)
+	if err != nil {
+		return api.Answer{}, err
+	}
+	return created(h.plane.RotateKey(ctx, c.By, c.Path("organizationId"), c.Path("keyId"), revision, in.Overlap, once))
 }
 
 // decodeOptional reads a body whose members all have defaults, so that it may be
@@ -123,7 +127,11 @@ func (h *handler) revokeKey(ctx context.Context, c *api.Call) (api.Answer, error
 	if err != nil {
 		return api.Answer{}, err
 	}
-	out, err := h.plane.RevokeKey(ctx, c.By, c.Path("organizationId"), c.Path("keyId"), in.Reason, once)
+	revision, err := revision(c.Request)
+	if err != nil {
+		return api.Answer{}, err
+	}
+	out, err := h.plane.RevokeKey(ctx, c.By, c.Path("organizationId"), c.Path("keyId"), revision, in.Reason, once)
 	if err != nil {
 		return api.Answer{}, err
 	}

@@ -97,7 +97,7 @@ func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
 	return api.Answer{Body: h.answer(&c.By, &q, &request)}, nil
 }
 
-func (h *handler) verifyBatch(_ context.Context, c *api.Call) (api.Answer, error) {
+func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, error) {
 	if err := h.mayVerify(c); err != nil {
 		return api.Answer{}, err
 	}
@@ -124,6 +124,9 @@ func (h *handler) verifyBatch(_ context.Context, c *api.Call) (api.Answer, error
 	}
 	results := make([]verdict, len(requests))
 	for i := range requests {
+		if err := ctx.Err(); err != nil {
+			return api.Answer{}, err // nobody is waiting any more
+		}
 		results[i] = h.answer(&c.By, &in.Requests[i], &requests[i])
 	}
 	return api.Answer{Body: struct {
