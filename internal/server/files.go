@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -35,6 +36,10 @@ func (c Config) loadKeyring() (*keyring.Keyring, error) {
 		return parseKeyring("KEYWARD_MASTER_KEY", c.MasterKey)
 	}
 	if c.MasterKeyFile != "" {
+		// Platforms mount secrets with modes of their own, so this one is no refusal.
+		if keyward.CodeOf(private(c.MasterKeyFile)) == keyward.Invalid {
+			c.Log.Warn("others on this machine can read the master key", slog.String("file", c.MasterKeyFile))
+		}
 		return readKeyring(c.MasterKeyFile)
 	}
 	if !c.onSQLite() {
@@ -42,15 +47,18 @@ func (c Config) loadKeyring() (*keyring.Keyring, error) {
 			"on PostgreSQL the master key must be given, the same on every node: set KEYWARD_MASTER_KEY to the output of: openssl rand -base64 32")
 	}
 	path := filepath.Join(c.Data, masterKeyName)
-	ring, err := readKeyring(path)
+	err := private(path)
+	if err == nil {
+		return readKeyring(path)
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return ring, err
+		return nil, err
 	}
 	if database := c.Database[len("sqlite:"):]; exists(database) {
 		return nil, keyward.Errorf(keyward.Conflict,
 			"the database %s is there, but its master key %s is not: put it back, or set KEYWARD_MASTER_KEY", database, path)
 	}
-	if err := writeOnce(path, keyring.Generate()+"\n"); err != nil {
+	if err := writePrivate(path, keyring.Generate()+"\n"); err != nil {
 		return nil, err
 	}
 	return readKeyring(path)
@@ -61,14 +69,19 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func readKeyring(path string) (*keyring.Keyring, error) {
+// private returns nil if the file is there and nobody but its owner can read it.
+func private(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, keyward.Errorf(keyward.Unavailable, "the master key cannot be read: %w", err)
+		return keyward.Errorf(keyward.Unavailable, "the master key cannot be read: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
-		return nil, keyward.Errorf(keyward.Invalid, "others can read the master key %s: chmod 600 it", path)
+		return keyward.Errorf(keyward.Invalid, "others can read the master key %s: chmod 600 it", path)
 	}
+	return nil
+}
+
+func readKeyring(path string) (*keyring.Keyring, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, keyward.Errorf(keyward.Unavailable, "the master key cannot be read: %w", err)
@@ -84,15 +97,22 @@ func parseKeyring(source, text string) (*keyring.Keyring, error) {
 	return ring, nil
 }
 
-// writeOnce writes a file for its owner alone, durably. One that is there stays.
-func writeOnce(path, text string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+// writePrivate writes a file for its owner alone: durably, and whole or not at all.
+func writePrivate(path, text string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // of mode 0600
 	if err != nil {
 		return keyward.Errorf(keyward.Unavailable, "%s cannot be written: %w", path, err)
 	}
 	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Sync(), file.Close(), syncDirectory(filepath.Dir(path))); err != nil {
-		return keyward.Errorf(keyward.Unavailable, "%s cannot be written: %w", path, err)
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err == nil {
+		err = syncDirectory(filepath.Dir(path))
+	}
+	if err != nil {
+		return keyward.Errorf(keyward.Unavailable, "%s cannot be written: %w", path, errors.Join(err, os.Remove(file.Name())))
 	}
 	return nil
 }
@@ -109,8 +129,5 @@ func syncDirectory(path string) error {
 // place of an older one.
 func writeRootToken(dir string, secret keyward.Secret) (string, error) {
 	path := filepath.Join(dir, rootTokenName)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", keyward.Errorf(keyward.Unavailable, "%s cannot be replaced: %w", path, err)
-	}
-	return path, writeOnce(path, secret.Reveal()+"\n")
+	return path, writePrivate(path, secret.Reveal()+"\n")
 }

@@ -46,14 +46,14 @@ func (s *statements) statement(ctx context.Context, query string) (*sql.Stmt, er
 		return stmt, nil
 	}
 	// Not behind the mutex: it may have to wait for a connection.
-	stmt, err := s.db.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept, and closed with the others
+	stmt, err := s.db.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if first := s.prepared[query]; first != nil {
-		_ = stmt.Close()
+		_ = stmt.Close() //nolint:sqlclosecheck // the other one is kept
 		return first, nil
 	}
 	s.prepared[query] = stmt

@@ -96,7 +96,7 @@ func TestMetadataStaysAsItIsWritten(t *testing.T) {
 	once := http.Header{"Idempotency-Key": {"once"}}
 	status, _, first := c.ask("POST", keys, `{"name": "marked up", "metadata": `+metadata+`}`, once)
 	_, _, again := c.ask("POST", keys, `{"name": "marked up", "metadata": `+metadata+`}`, once)
-	if status != http.StatusCreated || string(again) != string(first) {
+	if status != http.StatusCreated || again != first {
 		t.Errorf("the key was made with %d, and the same request was answered in other words", status)
 	}
 	var made struct{ Key keyward.Key }
