@@ -137,6 +137,9 @@ func (t *table) allowed(r *http.Request) []string {
 	return slices.Compact(allow)
 }
 
+// drainTime is how long the rest of a body that is too large may take.
+const drainTime = 500 * time.Millisecond
+
 // fail answers with err and logs what the caller may not see.
 func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 	switch keyward.CodeOf(err) {
@@ -151,10 +154,11 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case keyward.Unavailable:
 		w.Header().Set("Retry-After", "1")
 	case TooLarge:
-		// The rest of the body is not worth reading, nor waiting for: net/http would
-		// drain some of it. Where deadlines are not supported there is no connection.
+		// net/http drains some of the body, so that a client which is still sending it
+		// gets to see the answer; who sends slowly is not waited for. Where deadlines
+		// are not supported there is no connection.
 		w.Header().Set("Connection", "close")
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime))
 	}
 	t.Error(w, r, err)
 }
