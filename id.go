@@ -14,6 +14,7 @@ const (
 	KeyPrefix          = "key"
 	OperatorPrefix     = "opr"
 	EventPrefix        = "evt"
+	TokenPrefix        = "tok"
 )
 
 // crockford is base 32 without the letters that are misread, in lower case: it

@@ -68,7 +68,7 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 	}
 	claims := token.Claims{
 		Subject: clientID, OrganizationID: subject.OrganizationID, Version: by.Version, Audience: kind.Audience,
-		ID: t.ids.New("tok", now), IssuedTime: now, ExpireTime: now.Add(kind.Life),
+		ID: t.ids.New(keyward.TokenPrefix, now), IssuedTime: now, ExpireTime: now.Add(kind.Life),
 	}
 	if kind.Claims != nil {
 		claims.Extra = kind.Claims(subject)

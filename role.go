@@ -1,0 +1,80 @@
+package keyward
+
+import "slices"
+
+// KeyRole is a named set of management grants that a key can be made with. It is what
+// the Gjirafa VP dialect calls a role; [Role] is what an operator is for.
+//
+// A role counts when it is given to a key: what it says is then written into the
+// key's management. Changing or deleting it later changes no key.
+type KeyRole struct {
+	Number         int32   `json:"number"` // counts up in the organization, never reused
+	OrganizationID string  `json:"organizationId"`
+	Name           string  `json:"name"`
+	Description    string  `json:"description"`
+	Management     []Grant `json:"management"`
+	Enabled        bool    `json:"enabled"` // whether it can be given to keys
+	BuiltIn        bool    `json:"builtIn"` // every organization has it, and nobody changes it
+	CreatedBy      string  `json:"createdBy"`
+	CreatedTime    Time    `json:"createdTime"`
+	UpdatedTime    Time    `json:"updatedTime"`
+}
+
+// The numbers of the built-in roles (the vendor's pages name them so).
+const (
+	RoleOwner         int32 = 4  // keys and projects
+	RoleAdmin         int32 = 5  // keys
+	RoleContentEditor int32 = 39 // nothing: in Keyward there is no content
+)
+
+// FirstKeyRole is the number of an organization's first role of its own.
+const FirstKeyRole int32 = 1001
+
+// BuiltInRoles returns the roles that every organization has, in the order of their
+// numbers.
+func BuiltInRoles(organizationID string) []*KeyRole {
+	keys := []string{string(KeysRead), string(KeysCreate), string(KeysUpdate), string(KeysRevoke), string(KeysDelete)}
+	role := func(number int32, name, description string, permissions ...string) *KeyRole {
+		r := &KeyRole{
+			Number: number, OrganizationID: organizationID, Name: name, Description: description,
+			Management: []Grant{}, Enabled: true, BuiltIn: true,
+		}
+		if len(permissions) > 0 {
+			r.Management = []Grant{{Scope: Scope{}, Permissions: permissions}}
+		}
+		return r
+	}
+	return []*KeyRole{
+		role(RoleOwner, "Owner", "Keys and projects",
+			slices.Concat(keys, []string{string(ProjectsRead), string(ProjectsWrite), string(OrganizationsRead)})...),
+		role(RoleAdmin, "Admin", "Keys", slices.Concat(keys, []string{string(ProjectsRead)})...),
+		role(RoleContentEditor, "Content Editor", "Nothing in the management of keys"),
+	}
+}
+
+// In returns the role's grants for a key in these projects: a built-in role holds in
+// the key's projects only, if it has any; a role of an organization's own is as it is
+// written.
+func (r *KeyRole) In(projectIDs []string) []Grant {
+	grants := normalGrants(r.Management)
+	if !r.BuiltIn || len(projectIDs) == 0 {
+		return grants
+	}
+	for i := range grants {
+		grants[i].Scope = Scope{scopeProject: slices.Clone(projectIDs)}
+	}
+	return grants
+}
+
+// Validate reports every member that breaks a rule.
+func (r *KeyRole) Validate() error {
+	var f Faults
+	if why := wrongName(r.Name); why != "" {
+		f.Add("/name", "%s", why)
+	}
+	if why := wrongText(r.Description, 0, 1000); why != "" {
+		f.Add("/description", "%s", why)
+	}
+	validateManagement(&f, r.Management)
+	return f.Err()
+}
