@@ -97,7 +97,8 @@ type Actor struct {
 	Name           string
 	OrganizationID string  // whose things it can reach; "" is every organization's
 	Management     []Grant // what it may do there
-	Version        int     // of the secret that was presented, if it is a key
+	Version        int     // of the secret that was presented, if it is a key; the generation of whoever signed in
+	User           string  // whom it acts for: a person's e-mail address, or else what made it; set for changes
 
 	IP        netip.Addr // where the request came from, for the audit trail
 	RequestID string
@@ -200,11 +201,48 @@ func (a Actor) Covers(grants []Grant) error {
 		for _, p := range expand(g.Permissions) {
 			reach := a.Projects(p)
 			if !reach.All && (!limited || !containsAll(reach.ProjectIDs, projects)) {
-				return Errorf(Forbidden, "the management of the key goes beyond your own: it includes %s", p)
+				return Errorf(Forbidden, "the management goes beyond your own: it includes %s", p)
 			}
 		}
 	}
 	return nil
+}
+
+// Share returns the part of grants that the actor holds: what is derived, and not asked
+// for, is cut down to it. [Actor.Covers] accepts the result.
+func (a Actor) Share(grants []Grant) []Grant {
+	shared := []Grant{}
+	add := func(scope Scope, p Permission) {
+		for i := range shared {
+			if slices.Equal(shared[i].Scope[scopeProject], scope[scopeProject]) && len(shared[i].Scope) == len(scope) {
+				if !shared[i].names(string(p)) {
+					shared[i].Permissions = append(shared[i].Permissions, string(p))
+				}
+				return
+			}
+		}
+		shared = append(shared, Grant{Scope: scope, Permissions: []string{string(p)}})
+	}
+	for _, g := range grants {
+		for _, p := range expand(g.Permissions) {
+			projects, limited := g.Scope[scopeProject]
+			reach := a.Projects(p)
+			switch {
+			case reach.All && !limited:
+				add(Scope{}, p)
+				continue
+			case reach.All:
+			case limited:
+				projects = slices.DeleteFunc(slices.Clone(projects), func(id string) bool { return !slices.Contains(reach.ProjectIDs, id) })
+			default:
+				projects = slices.Compact(slices.Sorted(slices.Values(reach.ProjectIDs)))
+			}
+			if len(projects) > 0 {
+				add(Scope{scopeProject: projects}, p)
+			}
+		}
+	}
+	return shared
 }
 
 func containsAll(have, want []string) bool {
@@ -263,12 +301,17 @@ type Operator struct {
 	Role           Role    `json:"role"`
 	OrganizationID *string `json:"organizationId"` // null: the whole deployment
 	Email          *string `json:"email"`
+	HasPassword    bool    `json:"hasPassword"` // whether it can sign in
 	Enabled        bool    `json:"enabled"`
 	Hint           string  `json:"hint"`
 	CreatedBy      string  `json:"createdBy"`
 	CreatedTime    Time    `json:"createdTime"`
 	UpdatedTime    Time    `json:"updatedTime"`
 	LastUsedTime   Time    `json:"lastUsedTime"`
+
+	// Generation counts up when everything that was issued to a person by signing in
+	// ends at once, such as with a change of the password. The first one is 1.
+	Generation int `json:"-"`
 }
 
 // Organization returns the id of the operator's organization, "" for the whole
@@ -306,6 +349,12 @@ func (o *Operator) Validate() error {
 		if o.Role == Verifier {
 			f.Add("/email", "is for people; a verifier is a program")
 		}
+	}
+	switch {
+	case o.HasPassword && o.Role == Verifier:
+		f.Add("/password", "is for people; a verifier is a program")
+	case o.HasPassword && o.Email == nil:
+		f.Add("/password", "needs an e-mail address to sign in with")
 	}
 	return f.Err()
 }

@@ -79,6 +79,9 @@ type Key struct {
 	UpdatedTime    Time            `json:"updatedTime"`
 	LastUsedTime   Time            `json:"lastUsedTime"`
 
+	// APIUser is whom the key acts for: the e-mail address of the person who made it,
+	// or made the key that made it, as it was then; or else the id of what made it.
+	APIUser string `json:"-"`
 	// RoleID is the role that the Gjirafa VP dialect gave the key, and 0 otherwise.
 	RoleID int32 `json:"-"`
 	// Revision counts the key's changes, for entity tags. Use of the key is no change.

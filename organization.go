@@ -1,6 +1,7 @@
 package keyward
 
 import (
+	"encoding/json"
 	"regexp"
 	"strings"
 )
@@ -18,6 +19,10 @@ type Organization struct {
 	Enabled     bool   `json:"enabled"`
 	CreatedTime Time   `json:"createdTime"`
 	UpdatedTime Time   `json:"updatedTime"`
+
+	// Profile is what only vendors' clients know of the organization: a JSON object
+	// with a member for each dialect, nil if there is nothing. No decision depends on it.
+	Profile json.RawMessage `json:"-"`
 }
 
 var prefixForm = regexp.MustCompile(`^[a-z0-9]{1,12}$`)

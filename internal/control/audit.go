@@ -32,6 +32,34 @@ func differences(before, after any) []keyward.FieldChange {
 	return changes
 }
 
+// keyChanges is differences for keys, either of which may be nil, with what the native
+// JSON does not show.
+func keyChanges(before, after *keyward.Key) []keyward.FieldChange {
+	type known struct {
+		*keyward.Key
+		RoleID int32 `json:"roleId,omitempty"`
+	}
+	var was, is any
+	if before != nil {
+		was = known{before, before.RoleID}
+	}
+	if after != nil {
+		is = known{after, after.RoleID}
+	}
+	return differences(was, is)
+}
+
+// organizationChanges is differences for organizations, with their profiles.
+func organizationChanges(before, after *keyward.Organization) []keyward.FieldChange {
+	changes := differences(before, after)
+	if !bytes.Equal(before.Profile, after.Profile) {
+		changes = append(changes, keyward.FieldChange{
+			Field: "profile", Before: orNull(before.Profile), After: orNull(after.Profile),
+		})
+	}
+	return changes
+}
+
 func members(value any) map[string]json.RawMessage {
 	found := map[string]json.RawMessage{}
 	data, err := json.Marshal(value)

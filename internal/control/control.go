@@ -50,6 +50,7 @@ type Outcome struct {
 	Project      *keyward.Project
 	Key          *keyward.Key
 	Operator     *keyward.Operator
+	Role         *keyward.KeyRole
 	Secret       keyward.Secret
 	Receipt
 }
@@ -102,23 +103,23 @@ func (p *Plane) current(ctx context.Context, now actors, by keyward.Actor) (keyw
 	if by.Type == keyward.SystemActor {
 		return by, nil
 	}
-	management, err := p.management(ctx, now, by)
+	by, err := p.standing(ctx, now, by)
 	if keyward.CodeOf(err) == keyward.NotFound {
 		err = keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted any more")
 	}
-	by.Management = management
 	return by, err
 }
 
-// management returns what an actor may do now; for one that is not accepted any more
-// the error is NotFound.
-func (p *Plane) management(ctx context.Context, now actors, by keyward.Actor) ([]keyward.Grant, error) {
+// standing returns the actor with what it may do now, and for whom it acts; for one
+// that is not accepted any more the error is NotFound.
+func (p *Plane) standing(ctx context.Context, now actors, by keyward.Actor) (keyward.Actor, error) {
+	by.Management = nil
 	gone := keyward.Errorf(keyward.NotFound, "no such actor")
 	home := &keyward.Organization{Enabled: true} // of who has none
 	if by.OrganizationID != "" {
 		var err error
 		if home, err = now.Organization(ctx, by.OrganizationID); err != nil {
-			return nil, err
+			return by, err
 		}
 	}
 	switch by.Type {
@@ -128,20 +129,25 @@ func (p *Plane) management(ctx context.Context, now actors, by keyward.Actor) ([
 			err = gone
 		}
 		if err != nil {
-			return nil, err
+			return by, err
 		}
-		return operator.Management(), nil
+		by.Management, by.User = operator.Management(), operator.ID
+		if operator.Email != nil {
+			by.User = *operator.Email
+		}
+		return by, nil
 	case keyward.KeyActor:
 		key, err := now.Key(ctx, by.OrganizationID, by.ID)
 		if err == nil && (!home.Enabled || !accepted(key, by.Version, p.now())) {
 			err = gone
 		}
 		if err != nil {
-			return nil, err
+			return by, err
 		}
-		return key.Management, nil
+		by.Management, by.User = key.Management, key.APIUser
+		return by, nil
 	}
-	return nil, gone
+	return by, gone
 }
 
 // accepted reports whether a version of the key may act now.

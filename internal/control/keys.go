@@ -10,51 +10,55 @@ import (
 )
 
 // CreateKey adds a key to its organization and returns it with its secret, which is
-// never seen again. A dialect may choose the id; natively it is left empty.
+// never seen again. The id is the server's to choose.
 func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key, once Once) (Outcome, error) {
-	may := func(by keyward.Actor) error {
-		if err := by.May(keyward.KeysCreate, key.OrganizationID); err != nil {
-			return err
-		}
-		return by.MayWrite(keyward.KeysCreate, key.ProjectIDs)
-	}
+	may := func(by keyward.Actor) error { return mayCreate(by, &key) }
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		key := key // may run again
-		organization, err := p.lockOrganization(ctx, tx, key.OrganizationID)
-		if err != nil {
-			return Outcome{}, err
-		}
-		if err := p.admit(ctx, tx, by, &key); err != nil {
-			return Outcome{}, err
-		}
-		now := p.now()
-		if err := p.identify(&key, by, now); err != nil {
-			return Outcome{}, err
-		}
-		key.Recoverable = organization.Recoverable
-		key.Versions = []keyward.Version{{Version: 1, CreatedTime: now}}
-		secret := keyward.NewSecret(organization.SecretPrefix(key.Type), key.Environment)
-		if err := tx.InsertKey(ctx, &key, p.credential(secret, 1)); err != nil {
-			return Outcome{}, err
-		}
-		p.record(tx, by, keyward.KeyCreated, key.OrganizationID, keyTarget(&key), differences(nil, key))
-		return Outcome{Key: p.shown(&key), Secret: secret}, nil
+		return p.insertKey(ctx, tx, by, key, nil)
 	})
 }
 
-// admit checks that the actor may create this key, and that it is well formed.
-func (p *Plane) admit(ctx context.Context, tx *store.Tx, by keyward.Actor, key *keyward.Key) error {
+// mayCreate checks that the actor may create this key where it is to be. It comes
+// before everything else, so that a project that is out of reach looks like one that
+// is missing.
+func mayCreate(by keyward.Actor, key *keyward.Key) error {
 	if err := by.May(keyward.KeysCreate, key.OrganizationID); err != nil {
 		return err
 	}
-	// First of all, so that a project that is out of reach looks like one that is missing.
-	if err := by.MayWrite(keyward.KeysCreate, key.ProjectIDs); err != nil {
-		return err
+	return by.MayWrite(keyward.KeysCreate, key.ProjectIDs)
+}
+
+// insertKey adds a key, with the management that terms give it if there are any. The
+// key is the caller's copy, since a transaction may run again.
+func (p *Plane) insertKey(ctx context.Context, tx *store.Tx, by keyward.Actor, key keyward.Key, terms *Terms) (Outcome, error) {
+	organization, err := p.lockOrganization(ctx, tx, key.OrganizationID)
+	if err != nil {
+		return Outcome{}, err
 	}
-	if err := p.wellFormed(ctx, tx, key, &keyward.Key{}); err != nil {
-		return err
+	if err := mayCreate(by, &key); err != nil {
+		return Outcome{}, err
 	}
-	return by.Covers(key.Management)
+	key.Recoverable = organization.Recoverable
+	if err := p.derive(ctx, tx, by, &key, terms); err != nil {
+		return Outcome{}, err
+	}
+	if err := p.wellFormed(ctx, tx, &key, &keyward.Key{}); err != nil {
+		return Outcome{}, err
+	}
+	if err := by.Covers(key.Management); err != nil {
+		return Outcome{}, err
+	}
+	now := p.now()
+	if err := p.identify(&key, by, now); err != nil {
+		return Outcome{}, err
+	}
+	key.Versions = []keyward.Version{{Version: 1, CreatedTime: now}}
+	secret := keyward.NewSecret(organization.SecretPrefix(key.Type), key.Environment)
+	if err := tx.InsertKey(ctx, &key, p.credential(secret, 1)); err != nil {
+		return Outcome{}, err
+	}
+	p.record(tx, by, keyward.KeyCreated, key.OrganizationID, keyTarget(&key), keyChanges(nil, &key))
+	return Outcome{Key: p.shown(&key), Secret: secret}, nil
 }
 
 // identify gives a new key what the server chooses.
@@ -65,7 +69,7 @@ func (p *Plane) identify(key *keyward.Key, by keyward.Actor, now keyward.Time) e
 		return keyward.Faults{{Pointer: "/id", Detail: "is not an id that a client may choose"}}.Err()
 	}
 	key.ClientID = keyward.NewClientID()
-	key.CreatedBy, key.CreatedTime, key.UpdatedTime, key.Revision = by.ID, now, now, 1
+	key.CreatedBy, key.APIUser, key.CreatedTime, key.UpdatedTime, key.Revision = by.ID, by.User, now, now, 1
 	return nil
 }
 
@@ -196,8 +200,9 @@ func (p *Plane) organizationIn(ctx context.Context, tx *store.Tx, id string) (*k
 	return o, nil
 }
 
-// UpdateKey applies change to a key that is not revoked. If revision is not 0, the
-// key must still have it; otherwise the error is Stale.
+// UpdateKey applies change to a key that is not revoked; its type and environment
+// stay as they are. If revision is not 0, the key must still have it; otherwise the
+// error is Stale.
 func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, change func(*keyward.Key) error) (Outcome, error) {
 	if err := by.May(keyward.KeysUpdate, organizationID); err != nil {
 		return Outcome{}, err
@@ -207,30 +212,40 @@ func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID,
 		if err != nil {
 			return Outcome{}, err
 		}
-		if err := by.Covers(before.Management); err != nil {
-			return Outcome{}, err
-		}
-		if err := fresh(before, revision); err != nil {
-			return Outcome{}, err
-		}
-		if before.RevokedTime != 0 {
-			return Outcome{}, keyward.Errorf(keyward.Conflict, "the key is revoked, which is final")
-		}
-		after := *before
-		if err := change(&after); err != nil {
-			return Outcome{}, err
-		}
-		if err := by.MayWrite(keyward.KeysUpdate, after.ProjectIDs); err != nil {
-			return Outcome{}, err // before it is told whether those projects exist
-		}
-		if err := p.wellFormed(ctx, tx, &after, before); err != nil {
-			return Outcome{}, err
-		}
-		if err := by.Covers(after.Management); err != nil {
-			return Outcome{}, err
-		}
-		return p.save(ctx, tx, by, keyward.KeyUpdated, before, &after)
+		return p.updateKey(ctx, tx, by, before, revision, func(key *keyward.Key) (*Terms, error) { return nil, change(key) })
 	})
+}
+
+// updateKey applies change to a locked key, whose management the actor must cover
+// before and after, and writes it.
+func (p *Plane) updateKey(ctx context.Context, tx *store.Tx, by keyward.Actor, before *keyward.Key, revision int64, change func(*keyward.Key) (*Terms, error)) (Outcome, error) {
+	if err := by.Covers(before.Management); err != nil {
+		return Outcome{}, err
+	}
+	if err := fresh(before, revision); err != nil {
+		return Outcome{}, err
+	}
+	if before.RevokedTime != 0 {
+		return Outcome{}, keyward.Errorf(keyward.Conflict, "the key is revoked, which is final")
+	}
+	after := *before
+	terms, err := change(&after)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if err := by.MayWrite(keyward.KeysUpdate, after.ProjectIDs); err != nil {
+		return Outcome{}, err // before it is told whether those projects exist
+	}
+	if err := p.derive(ctx, tx, by, &after, terms); err != nil {
+		return Outcome{}, err
+	}
+	if err := p.wellFormed(ctx, tx, &after, before); err != nil {
+		return Outcome{}, err
+	}
+	if err := by.Covers(after.Management); err != nil {
+		return Outcome{}, err
+	}
+	return p.save(ctx, tx, by, keyward.KeyUpdated, before, &after)
 }
 
 // fresh refuses a key that has changed since the caller read it, if it says what it
@@ -244,8 +259,8 @@ func fresh(key *keyward.Key, revision int64) error {
 
 // save writes what differs, if anything does.
 func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action keyward.Action, before, after *keyward.Key) (Outcome, error) {
-	changes := differences(before, after)
-	if len(changes) == 0 && before.RoleID == after.RoleID {
+	changes := keyChanges(before, after)
+	if len(changes) == 0 {
 		return Outcome{Key: p.shown(before)}, nil
 	}
 	after.UpdatedTime = p.now()
@@ -308,7 +323,7 @@ func (p *Plane) DeleteKey(ctx context.Context, by keyward.Actor, organizationID,
 		if err := tx.DeleteKey(ctx, key, p.now()); err != nil {
 			return Outcome{}, err
 		}
-		p.record(tx, by, keyward.KeyDeleted, organizationID, keyTarget(key), differences(key, nil))
+		p.record(tx, by, keyward.KeyDeleted, organizationID, keyTarget(key), keyChanges(key, nil))
 		return Outcome{}, nil
 	})
 }

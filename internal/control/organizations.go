@@ -113,7 +113,7 @@ func (p *Plane) UpdateOrganization(ctx context.Context, by keyward.Actor, id str
 		if err := after.Validate(); err != nil {
 			return Outcome{}, err
 		}
-		changes := differences(before, after)
+		changes := organizationChanges(before, &after)
 		if len(changes) == 0 {
 			return Outcome{Organization: before}, nil
 		}

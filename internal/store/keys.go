@@ -13,7 +13,7 @@ import (
 // those that are there still.
 const keyColumns = `k.organization_id, k.id, k.number, k.client_id, k.name, k.type, k.environment, k.hint,
 	k.acl, k.management, k.allowed_ips, k.owner_id, k.metadata, k.enabled, k.start_ms, k.expire_ms,
-	k.revoked_ms, k.revoke_reason, k.role_id, k.created_by, k.created_ms, k.updated_ms, k.last_used_ms, k.revision,
+	k.revoked_ms, k.revoke_reason, k.role_id, k.created_by, k.api_user, k.created_ms, k.updated_ms, k.last_used_ms, k.revision,
 	(SELECT o.recoverable FROM organizations o WHERE o.id = k.organization_id),
 	COALESCE((SELECT string_agg(p.id, ' ' ORDER BY p.id) FROM key_projects m
 		JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id
@@ -24,7 +24,7 @@ func scanKey(scan func(...any) error) (*keyward.Key, error) {
 	var acl, management, ips, owner, metadata, reason, projects string
 	err := scan(&k.OrganizationID, &k.ID, &k.Number, &k.ClientID, &k.Name, &k.Type, &k.Environment, &k.Hint,
 		&acl, &management, &ips, &owner, &metadata, &k.Enabled, &k.StartTime, &k.ExpireTime,
-		&k.RevokedTime, &reason, &k.RoleID, &k.CreatedBy, &k.CreatedTime, &k.UpdatedTime, &k.LastUsedTime, &k.Revision,
+		&k.RevokedTime, &reason, &k.RoleID, &k.CreatedBy, &k.APIUser, &k.CreatedTime, &k.UpdatedTime, &k.LastUsedTime, &k.Revision,
 		&k.Recoverable, &projects)
 	if err != nil {
 		return nil, err
@@ -163,6 +163,7 @@ func keyFields() map[string]column {
 		"ownerId":      {name: "k.owner_folded"},
 		"enabled":      {name: "k.enabled"},
 		"createdBy":    {name: "k.created_by", exact: true},
+		"apiUser":      {name: "k.api_user_folded"},
 		"startTime":    {name: "k.start_ms"},
 		"expireTime":   {name: "k.expire_ms"},
 		"revokedTime":  {name: "k.revoked_ms"},

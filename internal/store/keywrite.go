@@ -44,12 +44,12 @@ func (tx *Tx) InsertKey(ctx context.Context, k *keyward.Key, c func(*keyward.Key
 	}
 	_, err = tx.exec(ctx, `INSERT INTO keys (organization_id, id, number, client_id, name, name_folded, type,
 		environment, hint, acl, management, allowed_ips, owner_id, owner_folded, metadata, enabled, start_ms,
-		expire_ms, role_id, created_by, created_ms, updated_ms, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
+		expire_ms, role_id, created_by, api_user, api_user_folded, created_ms, updated_ms, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
 		k.OrganizationID, k.ID, k.Number, k.ClientID, k.Name, keyward.Fold(k.Name), string(k.Type),
 		string(k.Environment), k.Hint, acl, management, ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)), string(k.Metadata),
-		k.Enabled, int64(k.StartTime), int64(k.ExpireTime), k.RoleID, k.CreatedBy, int64(k.CreatedTime),
-		int64(k.UpdatedTime), k.Revision)
+		k.Enabled, int64(k.StartTime), int64(k.ExpireTime), k.RoleID, k.CreatedBy, k.APIUser,
+		keyward.Fold(k.APIUser), int64(k.CreatedTime), int64(k.UpdatedTime), k.Revision)
 	if err != nil {
 		return err
 	}

@@ -1,16 +1,22 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 
 	"keyward"
 )
 
-const organizationColumns = `id, public_id, name, prefix, recoverable, enabled, created_ms, updated_ms`
+const organizationColumns = `id, public_id, name, prefix, recoverable, enabled, created_ms, updated_ms, profile`
 
 func scanOrganization(scan func(...any) error) (*keyward.Organization, error) {
 	var o keyward.Organization
-	err := scan(&o.ID, &o.PublicID, &o.Name, &o.Prefix, &o.Recoverable, &o.Enabled, &o.CreatedTime, &o.UpdatedTime)
+	var profile string
+	err := scan(&o.ID, &o.PublicID, &o.Name, &o.Prefix, &o.Recoverable, &o.Enabled, &o.CreatedTime, &o.UpdatedTime, &profile)
+	if profile != noProfile {
+		o.Profile = json.RawMessage(profile)
+	}
 	return &o, err
 }
 
@@ -66,9 +72,9 @@ func (tx *Tx) InsertOrganization(ctx context.Context, o *keyward.Organization) e
 		return err
 	}
 	_, err := tx.exec(ctx, `INSERT INTO organizations (id, public_id, name, name_folded, prefix, recoverable,
-		enabled, created_ms, updated_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		enabled, created_ms, updated_ms, profile) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		o.ID, o.PublicID, o.Name, keyward.Fold(o.Name), o.Prefix, o.Recoverable, o.Enabled,
-		int64(o.CreatedTime), int64(o.UpdatedTime))
+		int64(o.CreatedTime), int64(o.UpdatedTime), profile(o))
 	return err
 }
 
@@ -86,9 +92,15 @@ func (tx *Tx) freePublicID(ctx context.Context, others, id string) error {
 // UpdateOrganization writes what can change of an organization.
 func (tx *Tx) UpdateOrganization(ctx context.Context, o *keyward.Organization) error {
 	return tx.execOne(ctx, noOrganization, `UPDATE organizations SET name = $1, name_folded = $2, prefix = $3,
-		enabled = $4, updated_ms = $5 WHERE id = $6 AND deleted_ms = 0`,
-		o.Name, keyward.Fold(o.Name), o.Prefix, o.Enabled, int64(o.UpdatedTime), o.ID)
+		enabled = $4, updated_ms = $5, profile = $6 WHERE id = $7 AND deleted_ms = 0`,
+		o.Name, keyward.Fold(o.Name), o.Prefix, o.Enabled, int64(o.UpdatedTime), profile(o), o.ID)
 }
+
+// noProfile is how nil is kept.
+const noProfile = "{}"
+
+// profile returns an organization's profile as it is kept.
+func profile(o *keyward.Organization) string { return cmp.Or(string(o.Profile), noProfile) }
 
 // DeleteOrganization makes a tombstone of an organization, which ends its keys, and
 // forgets their secrets.
