@@ -170,6 +170,19 @@ func (r Reach) Every(projectIDs []string) bool {
 		!slices.ContainsFunc(projectIDs, func(id string) bool { return !slices.Contains(r.ProjectIDs, id) })
 }
 
+// and returns where both hold; its projects are sorted, and nil if it is All.
+func (r Reach) and(other Reach) Reach {
+	switch {
+	case r.All && other.All:
+		return Reach{All: true}
+	case r.All:
+		r, other = other, r
+	}
+	both := slices.DeleteFunc(slices.Clone(r.ProjectIDs), func(id string) bool { return !other.Any([]string{id}) })
+	slices.Sort(both)
+	return Reach{ProjectIDs: slices.Compact(both)}
+}
+
 // Projects returns where the actor has the permission.
 func (a Actor) Projects(p Permission) Reach {
 	var reach Reach
@@ -208,39 +221,26 @@ func (a Actor) Covers(grants []Grant) error {
 	return nil
 }
 
-// Share returns the part of grants that the actor holds: what is derived, and not asked
-// for, is cut down to it. [Actor.Covers] accepts the result.
+// Share returns the part of grants that the actor holds too, with each permission
+// where both have it: what is derived, and not asked for, is cut down to that.
 func (a Actor) Share(grants []Grant) []Grant {
+	asked := Actor{Management: grants}
 	shared := []Grant{}
-	add := func(scope Scope, p Permission) {
-		for i := range shared {
-			if slices.Equal(shared[i].Scope[scopeProject], scope[scopeProject]) && len(shared[i].Scope) == len(scope) {
-				if !shared[i].names(string(p)) {
-					shared[i].Permissions = append(shared[i].Permissions, string(p))
-				}
-				return
-			}
+	for _, p := range Permissions() {
+		reach := a.Projects(p).and(asked.Projects(p))
+		if reach.None() {
+			continue
+		}
+		same := func(g Grant) bool { return slices.Equal(g.Scope[scopeProject], reach.ProjectIDs) }
+		if i := slices.IndexFunc(shared, same); i >= 0 {
+			shared[i].Permissions = append(shared[i].Permissions, string(p))
+			continue
+		}
+		scope := Scope{}
+		if !reach.All {
+			scope[scopeProject] = reach.ProjectIDs
 		}
 		shared = append(shared, Grant{Scope: scope, Permissions: []string{string(p)}})
-	}
-	for _, g := range grants {
-		for _, p := range expand(g.Permissions) {
-			projects, limited := g.Scope[scopeProject]
-			reach := a.Projects(p)
-			switch {
-			case reach.All && !limited:
-				add(Scope{}, p)
-				continue
-			case reach.All:
-			case limited:
-				projects = slices.DeleteFunc(slices.Clone(projects), func(id string) bool { return !slices.Contains(reach.ProjectIDs, id) })
-			default:
-				projects = slices.Compact(slices.Sorted(slices.Values(reach.ProjectIDs)))
-			}
-			if len(projects) > 0 {
-				add(Scope{scopeProject: projects}, p)
-			}
-		}
 	}
 	return shared
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"keyward"
+
+	"pgregory.net/rapid"
 )
 
 // TestWhatRolesMayDo is the published table of roles.
@@ -252,6 +254,35 @@ func TestWhatIsCoveredIsHeld(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whatever is derived, the share of it is covered, and nothing more could be given.
+func TestAShareIsAllThatCanBeGiven(t *testing.T) {
+	projects := rapid.SliceOfN(rapid.SampledFrom([]string{"prj_1", "prj_2", "prj_3"}), 0, 3)
+	pattern := rapid.SampledFrom([]string{"keys.read", "keys.create", "keys.*", "projects.read", "*", "unknown"})
+	grants := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) keyward.Grant {
+		g := keyward.Grant{Scope: keyward.Scope{}, Permissions: rapid.SliceOfN(pattern, 0, 3).Draw(t, "permissions")}
+		if rapid.Bool().Draw(t, "limited") {
+			g.Scope["projectId"] = projects.Draw(t, "projects")
+		}
+		return g
+	}), 0, 4)
+	rapid.Check(t, func(t *rapid.T) {
+		by, derived := keyward.Actor{Management: grants.Draw(t, "held")}, grants.Draw(t, "derived")
+		shared := by.Share(derived)
+		if err := by.Covers(shared); err != nil {
+			t.Fatalf("the share %v is not covered: %v", shared, err)
+		}
+		has, asked := keyward.Actor{Management: shared}, keyward.Actor{Management: derived}
+		for _, p := range keyward.Permissions() {
+			for _, where := range [][]string{nil, {"prj_1"}, {"prj_2"}, {"prj_3"}} {
+				want := by.Projects(p).Every(where) && asked.Projects(p).Every(where)
+				if got := has.Projects(p).Every(where); got != want {
+					t.Fatalf("%s in %v: %t, want %t (the share is %v)", p, where, got, want, shared)
+				}
+			}
+		}
+	})
 }
 
 func TestWhatNoKeyCanHold(t *testing.T) {

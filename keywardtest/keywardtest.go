@@ -45,6 +45,8 @@ type Options struct {
 	// TrustedProxies and PublicURL are as of `keyward serve`.
 	TrustedProxies string
 	PublicURL      string
+	// Hosts are as of `keyward serve --host`.
+	Hosts []string
 	// Log takes what the server logs.
 	Log *slog.Logger
 }
@@ -70,7 +72,7 @@ func Start(t testing.TB, options Options) *Server {
 		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0",
 		Data: options.Data, Database: options.Database, MasterKey: options.MasterKey,
 		RootToken: keyward.ForeignSecret(options.RootToken), Version: "test",
-		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Log: options.Log,
+		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Hosts: options.Hosts, Log: options.Log,
 	})
 	if err != nil {
 		cancel()

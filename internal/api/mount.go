@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"maps"
 	"net"
 	"net/http"
@@ -52,9 +53,21 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.at(r.URL.Path).ServeHTTP(w, r)
 		return
 	}
-	inner := *r
+	inner := r.WithContext(context.WithValue(r.Context(), atRootKey{}, true))
 	inner.URL = below(prefix, r.URL)
-	m.at(inner.URL.Path).ServeHTTP(w, &inner)
+	m.at(inner.URL.Path).ServeHTTP(w, inner)
+}
+
+type atRootKey struct{}
+
+// Base returns what links of a surface below prefix begin with: the public URL and
+// the prefix. For a request to a host at whose root the surface is, they are paths
+// from there: what the server is called elsewhere does not lead to that host.
+func Base(ctx context.Context, publicURL, prefix string) string {
+	if atRoot, _ := ctx.Value(atRootKey{}).(bool); atRoot {
+		return ""
+	}
+	return publicURL + prefix
 }
 
 // at returns what serves a path. It looks at the decoded path: a surface sees every

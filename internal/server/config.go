@@ -43,6 +43,9 @@ type Config struct {
 	// PublicURL is the base of links and the issuer of tokens. Without it links are
 	// paths, and the issuer is "keyward".
 	PublicURL string
+	// Hosts are host names at whose root one dialect is served, and nothing else: each
+	// as dialect=name, such as rebilly=keys.example.com.
+	Hosts []string
 	// TLSCert and TLSKey are the files of a certificate and its key, in PEM.
 	TLSCert string
 	TLSKey  string
@@ -104,7 +107,11 @@ func (c Config) withDefaults() (Config, error) {
 		return c, keyward.Errorf(keyward.Invalid, "--database is neither sqlite:PATH nor postgres://…")
 	}
 	base, err := publicURL(c.PublicURL)
+	if err != nil {
+		return c, err
+	}
 	c.PublicURL = base
+	_, err = c.hosts()
 	return c, err
 }
 

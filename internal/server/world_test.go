@@ -77,6 +77,13 @@ func (w *world) ask(t testing.TB, method, target, body string, header ...string)
 		if strings.EqualFold(header[i], "Content-Type") {
 			r.Header.Set(header[i], header[i+1])
 		}
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+			r.URL.Opaque = "//" + r.Host + path // whose host counts (RFC 9112, 3.2.2)
+		}
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
 	}
 	start := time.Now()
 	response, err := w.client.Do(r)
@@ -101,6 +108,7 @@ func (w *world) as(t testing.TB, token, method, target, body string, header ...s
 type made struct {
 	ID       string `json:"id"`
 	PublicID string `json:"publicId"`
+	Number   int    `json:"number"` // of a role
 	Key      struct {
 		ID       string `json:"id"`
 		ClientID string `json:"clientId"`
@@ -172,6 +180,7 @@ type tenant struct {
 	word     string // in the name of everything that is its own
 	org      made
 	project  made
+	role     made
 	key      made // an ordinary key
 	operator made // one whom nobody is
 	seq      string
@@ -182,6 +191,7 @@ func (w *world) tenant(t testing.TB, word string) *tenant {
 	o := &tenant{word: word}
 	o.org = w.must(t, "POST", "/v1/organizations", fmt.Sprintf(`{"name":"%s org","recoverable":true}`, word))
 	o.project = w.must(t, "POST", o.path()+"/projects", fmt.Sprintf(`{"name":"%s project"}`, word))
+	o.role = w.must(t, "POST", o.path()+"/roles", fmt.Sprintf(`{"name":"%s role"}`, word))
 	o.operator = w.operator(t, o, keyward.Viewer)
 	o.key = w.key(t, o, fmt.Sprintf(`"projectIds":[%q],"ownerId":"%s owner"`, o.project.ID, word))
 	o.seq = o.key.seq
@@ -241,7 +251,7 @@ func (w *world) snapshot(t testing.TB, o *tenant) string {
 	t.Helper()
 	var all strings.Builder
 	for _, target := range []string{
-		o.path(), o.path() + "/projects?limit=1000", o.path() + "/api-keys?limit=1000",
+		o.path(), o.path() + "/projects?limit=1000", o.path() + "/api-keys?limit=1000", o.path() + "/roles?limit=1000",
 		o.path() + "/audit-events?limit=1000", "/v1/operators?limit=1000&filter=organizationId:" + o.org.ID,
 	} {
 		a := w.as(t, w.RootToken, "GET", target, "")
