@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"reflect"
 	"testing"
 
 	"keyward"
@@ -60,7 +61,7 @@ func TestAKeyLivesAndEnds(t *testing.T) {
 func TestReadsReturnWhatWasWritten(t *testing.T) {
 	c, ctx := connect(t), t.Context()
 	org := must(c.CreateOrganization(ctx, client.NewOrganization{Name: "Acme", Prefix: "acme", PublicID: "acmecorp"}))(t)
-	if got := must(c.Organization(ctx, org.ID))(t); got != org || got.Prefix != "acme" || got.PublicID != "acmecorp" {
+	if got := must(c.Organization(ctx, org.ID))(t); !reflect.DeepEqual(got, org) || got.Prefix != "acme" || got.PublicID != "acmecorp" {
 		t.Errorf("Organization = %+v, created %+v", got, org)
 	}
 	key := must(c.CreateKey(ctx, org.ID, client.NewKey{Name: "a/b é", Type: keyward.Publishable}))(t).Key
