@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"reflect"
+	"strings"
 	"testing"
 
 	"keyward"
