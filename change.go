@@ -19,10 +19,15 @@ const (
 	KeyRevoked          Action = "key.revoked"
 	KeyDeleted          Action = "key.deleted"
 	KeyRevealed         Action = "key.revealed"
+	RoleCreated         Action = "role.created"
+	RoleUpdated         Action = "role.updated"
+	RoleDeleted         Action = "role.deleted"
 	OperatorCreated     Action = "operator.created"
 	OperatorUpdated     Action = "operator.updated"
 	OperatorRotated     Action = "operator.rotated"
 	OperatorDeleted     Action = "operator.deleted"
+	SessionCreated      Action = "session.created" // somebody signed in
+	TokenRevoked        Action = "token.revoked"
 )
 
 // Target types of changes.
@@ -30,7 +35,9 @@ const (
 	OrganizationTarget = "organization"
 	ProjectTarget      = "project"
 	KeyTarget          = "key"
+	RoleTarget         = "role" // its id is its number
 	OperatorTarget     = "operator"
+	TokenTarget        = "token" // an access token, by its jti
 )
 
 // Change is one committed fact: the audit event that people read, and what
@@ -88,6 +95,7 @@ type Record struct {
 	Organization *OrganizationRecord
 	Key          *KeyRecord
 	Operator     *OperatorRecord
+	Token        *TokenRecord
 }
 
 // OrganizationRecord is what replicas keep of an organization.
@@ -114,6 +122,13 @@ type OperatorRecord struct {
 	Operator
 	Digest  Digest
 	Deleted bool
+}
+
+// TokenRecord is what replicas keep of an access token that was revoked, until it would
+// have expired anyway.
+type TokenRecord struct {
+	ID         string // its jti
+	ExpireTime Time
 }
 
 // LogEntry is a change together with the state that replicas need because of it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Code says what kind of thing went wrong. Each surface maps it once to its own
@@ -19,6 +20,7 @@ const (
 	Conflict        Code = "conflict"               // the state of the thing does not allow it
 	Stale           Code = "precondition_failed"    // it changed since the caller read it
 	Reused          Code = "idempotency_key_reused" // the same idempotency key with another request
+	Throttled       Code = "too_many_requests"      // the caller asked too often; [RetryOf] says when to come again
 	Unavailable     Code = "unavailable"            // try again later: the database is away, or a node is starting
 	Internal        Code = "internal_error"         // a bug; the caller learns nothing more
 )
@@ -30,6 +32,7 @@ type Error struct {
 	Message string
 	Fields  []FieldError // what is wrong with the input, if Code is Invalid
 	cause   error
+	retry   time.Duration
 }
 
 // FieldError names one wrong member of the input.
@@ -45,6 +48,20 @@ func Errorf(code Code, format string, args ...any) error {
 	shown := strings.ReplaceAll(format, "%w", "%.0s") // a cause cut to nothing
 	message := strings.TrimSuffix(fmt.Sprintf(shown, args...), ": ")
 	return &Error{Code: code, Message: message, cause: cause}
+}
+
+// Throttle returns an error with the code Throttled: the caller may try again after wait.
+func Throttle(wait time.Duration, format string, args ...any) error {
+	return &Error{Code: Throttled, Message: fmt.Sprintf(format, args...), retry: wait}
+}
+
+// RetryOf returns how long to wait before the request that failed with err is tried
+// again, 0 if err does not say.
+func RetryOf(err error) time.Duration {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.retry
+	}
+	return 0
 }
 
 // Error is for logs; callers are shown [MessageOf].

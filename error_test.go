@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"keyward"
 )
@@ -82,6 +83,16 @@ func TestCodesAreFoundThroughWrapping(t *testing.T) {
 		if got := keyward.MessageOf(err); got != "what happened" {
 			t.Errorf("MessageOf = %q, want what happened", got)
 		}
+	}
+}
+
+func TestAThrottledErrorSaysWhenToComeAgain(t *testing.T) {
+	err := fmt.Errorf("sign in: %w", keyward.Throttle(90*time.Second, "at most %d a minute", 5))
+	if keyward.CodeOf(err) != keyward.Throttled || keyward.MessageOf(err) != "at most 5 a minute" || keyward.RetryOf(err) != 90*time.Second {
+		t.Errorf("%s, %q, in %s", keyward.CodeOf(err), keyward.MessageOf(err), keyward.RetryOf(err))
+	}
+	if wait := keyward.RetryOf(keyward.Errorf(keyward.Unavailable, "away")); wait != 0 {
+		t.Errorf("another error says %s", wait)
 	}
 }
 

@@ -66,6 +66,10 @@ func (r *KeyRole) In(projectIDs []string) []Grant {
 	return grants
 }
 
+// Normalize gives the grants one way of writing them, after [KeyRole.Validate] found
+// nothing.
+func (r *KeyRole) Normalize() { r.Management = normalGrants(r.Management) }
+
 // Validate reports every member that breaks a rule.
 func (r *KeyRole) Validate() error {
 	var f Faults

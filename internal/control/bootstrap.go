@@ -79,7 +79,7 @@ func validRootToken(token keyward.Secret) error {
 
 func (p *Plane) addRoot(ctx context.Context, tx *store.Tx, secret keyward.Secret) (string, error) {
 	root := keyward.Operator{Name: "root", Role: keyward.Owner, Enabled: true}
-	if err := p.addOperator(ctx, tx, system(), &root, secret); err != nil {
+	if err := p.addOperator(ctx, tx, system(), &root, secret, ""); err != nil {
 		return "", err
 	}
 	return root.ID, nil

@@ -76,7 +76,7 @@ func TestResettingRootGivesItAnotherTokenAndAllItsRights(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		old := w.secrets[0]
 		owner := w.operator(t, keyward.Owner, nil)
-		_, err := w.UpdateOperator(w.ctx, owner, w.root.ID, func(o *keyward.Operator) error {
+		_, err := w.UpdateOperator(w.ctx, owner, w.root.ID, control.NewPassword{}, func(o *keyward.Operator) error {
 			o.Role, o.Enabled = keyward.Viewer, false
 			return nil
 		})
@@ -152,7 +152,7 @@ func TestTheLastOwnerIsNotLost(t *testing.T) {
 		w.operator(t, keyward.Admin, nil)
 		resting := w.operator(t, keyward.Owner, nil)
 		edit := func(id string, change func(*keyward.Operator)) error {
-			_, err := w.UpdateOperator(w.ctx, w.root, id, func(o *keyward.Operator) error { change(o); return nil })
+			_, err := w.UpdateOperator(w.ctx, w.root, id, control.NewPassword{}, func(o *keyward.Operator) error { change(o); return nil })
 			return err
 		}
 		disable := func(o *keyward.Operator) { o.Enabled = false }
@@ -201,7 +201,7 @@ func TestAnOperatorsNewCredentialEndsTheOldOne(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		out, err := w.CreateOperator(w.ctx, w.root, keyward.Operator{
 			Name: "new", Role: keyward.Admin, Enabled: true, Email: pointer("new@example.com"),
-		}, control.Once{})
+		}, control.NewPassword{}, control.Once{})
 		want(t, "CreateOperator", err, "")
 		rotated, err := w.RotateOperator(w.ctx, w.root, out.Operator.ID, control.Once{})
 		want(t, "RotateOperator", err, "")
@@ -215,7 +215,7 @@ func TestAnOperatorsNewCredentialEndsTheOldOne(t *testing.T) {
 		}
 		_, err = w.CreateOperator(w.ctx, w.root, keyward.Operator{
 			Name: "new", Role: keyward.Admin, Enabled: true, Email: pointer("NEW@example.com"),
-		}, control.Once{})
+		}, control.NewPassword{}, control.Once{})
 		want(t, "another operator with the same address", err, keyward.Conflict)
 		_, err = w.RotateOperator(w.ctx, w.root, "opr_none", control.Once{})
 		want(t, "rotate nobody", err, keyward.NotFound)

@@ -84,11 +84,11 @@ func TestAnOwnerOfAnOrganizationIsOneOnlyThere(t *testing.T) {
 		owner := w.operator(t, keyward.Owner, o)
 		out, err := w.CreateOperator(w.ctx, owner, keyward.Operator{
 			Name: "new", Role: keyward.Owner, Enabled: true, OrganizationID: &o.ID,
-		}, control.Once{})
+		}, control.NewPassword{}, control.Once{})
 		want(t, "an owner of an organization adds another", err, "")
-		_, err = w.UpdateOperator(w.ctx, owner, out.Operator.ID, func(o *keyward.Operator) error { o.Role = keyward.Admin; return nil })
+		_, err = w.UpdateOperator(w.ctx, owner, out.Operator.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Role = keyward.Admin; return nil })
 		want(t, "and makes an admin of it", err, "")
-		_, err = w.UpdateOperator(w.ctx, owner, w.root.ID, func(o *keyward.Operator) error { o.Role = keyward.Admin; return nil })
+		_, err = w.UpdateOperator(w.ctx, owner, w.root.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Role = keyward.Admin; return nil })
 		want(t, "but not of the root operator", err, keyward.NotFound)
 		_, err = w.UpdateOrganization(w.ctx, owner, o.ID, func(o *keyward.Organization) error { o.Enabled = false; return nil })
 		want(t, "and does not disable its organization", err, keyward.Forbidden)
@@ -194,9 +194,9 @@ func TestListsHoldWhatMayBeRead(t *testing.T) {
 			}
 		}
 		wantKeys("limited to a project", s.inP, s.inBoth)
-		want(t, "to read all keys", w.MayReadAllKeys(s.by, s.o.ID), keyward.Forbidden)
-		want(t, "to read all keys of another organization", w.MayReadAllKeys(s.by, "org_none"), keyward.NotFound)
-		want(t, "to read all keys as root", w.MayReadAllKeys(w.root, s.o.ID), "")
+		want(t, "to read all keys", w.MayThroughout(s.by, keyward.KeysRead, s.o.ID), keyward.Forbidden)
+		want(t, "to read all keys of another organization", w.MayThroughout(s.by, keyward.KeysRead, "org_none"), keyward.NotFound)
+		want(t, "to read all keys as root", w.MayThroughout(w.root, keyward.KeysRead, s.o.ID), "")
 		projects, _, err := w.Projects(w.ctx, s.by, s.o.ID, control.List{Limit: 10})
 		want(t, "Projects", err, "")
 		if len(projects) != 1 || projects[0].ID != s.p.ID {

@@ -26,13 +26,15 @@ type Plane struct {
 	ids   keyward.IDs
 	gate  *gate
 	now   func() keyward.Time
+
+	passwords *passwords
 }
 
 // New returns the control plane over a store. The keyring is that of the master key
 // to which the store belongs.
 func New(s *store.Store, ring *keyring.Keyring) *Plane {
 	return &Plane{
-		store: s, ring: ring, gate: newGate(),
+		store: s, ring: ring, gate: newGate(), passwords: newPasswords(),
 		now: func() keyward.Time { return keyward.TimeOf(time.Now()) },
 	}
 }
@@ -125,7 +127,7 @@ func (p *Plane) standing(ctx context.Context, now actors, by keyward.Actor) (key
 	switch by.Type {
 	case keyward.OperatorActor:
 		operator, err := now.Operator(ctx, by.ID)
-		if err == nil && !operator.Enabled {
+		if err == nil && (!operator.Enabled || by.Version != 0 && by.Version != operator.Generation) {
 			err = gone
 		}
 		if err != nil {
@@ -209,12 +211,19 @@ func (p *Plane) Claim(ctx context.Context) error {
 	return nil
 }
 
-// Sweep forgets what has served its time: answers kept for idempotency keys, and
-// the encrypted secrets of versions that have ended.
+// Sweep forgets what has served its time: answers kept for idempotency keys, attempts
+// to sign in, access tokens that were revoked and have expired, and the encrypted
+// secrets of versions that have ended.
 func (p *Plane) Sweep(ctx context.Context) error {
 	now := p.now()
 	_, err := p.store.Update(ctx, func(tx *store.Tx) error {
 		if err := tx.DropReplays(ctx, now.Add(-replayLife)); err != nil {
+			return err
+		}
+		if err := tx.DropAttempts(ctx, now); err != nil {
+			return err
+		}
+		if err := tx.DropRevoked(ctx, now.Add(-clockMargin)); err != nil {
 			return err
 		}
 		return tx.DropSecrets(ctx, now)

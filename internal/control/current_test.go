@@ -64,7 +64,7 @@ func TestAnOperatorWhoIsDisabledOrDeletedChangesNothing(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		o := w.organization(t, recoverable)
 		disabled, deleted := w.operator(t, keyward.Owner, nil), w.operator(t, keyward.Owner, nil)
-		_, err := w.UpdateOperator(w.ctx, w.root, disabled.ID, func(o *keyward.Operator) error { o.Enabled = false; return nil })
+		_, err := w.UpdateOperator(w.ctx, w.root, disabled.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Enabled = false; return nil })
 		want(t, "disable", err, "")
 		_, err = w.DeleteOperator(w.ctx, w.root, deleted.ID)
 		want(t, "delete", err, "")
@@ -76,7 +76,7 @@ func TestAnOperatorWhoIsDisabledOrDeletedChangesNothing(t *testing.T) {
 		local := w.operator(t, keyward.Owner, home)
 		_, err = w.DeleteOrganization(w.ctx, w.root, home.ID)
 		want(t, "delete its organization", err, "")
-		_, err = w.UpdateOperator(w.ctx, local, local.ID, func(o *keyward.Operator) error { o.Name = "still here"; return nil })
+		_, err = w.UpdateOperator(w.ctx, local, local.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Name = "still here"; return nil })
 		want(t, "rename itself", err, keyward.Unauthenticated)
 	})
 }
@@ -87,7 +87,7 @@ func TestWhoseRightsWereReducedActsByWhatIsLeft(t *testing.T) {
 		o := w.organization(t, recoverable)
 		p := w.project(t, o)
 		reduced := w.operator(t, keyward.Owner, nil)
-		_, err := w.UpdateOperator(w.ctx, w.root, reduced.ID, func(o *keyward.Operator) error { o.Role = keyward.Viewer; return nil })
+		_, err := w.UpdateOperator(w.ctx, w.root, reduced.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Role = keyward.Viewer; return nil })
 		want(t, "make a viewer of an owner", err, "")
 		w.wantRefused(t, reduced, o, everything, keyward.Forbidden)
 

@@ -257,13 +257,15 @@ func fresh(key *keyward.Key, revision int64) error {
 	return nil
 }
 
-// save writes what differs, if anything does.
+// save writes what differs, if anything does, or if the update time was moved: some
+// vendors' updates count even if they say nothing new. An update is always later than
+// the one before.
 func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action keyward.Action, before, after *keyward.Key) (Outcome, error) {
 	changes := keyChanges(before, after)
-	if len(changes) == 0 {
+	if len(changes) == 0 && after.UpdatedTime == before.UpdatedTime {
 		return Outcome{Key: p.shown(before)}, nil
 	}
-	after.UpdatedTime = p.now()
+	after.UpdatedTime = max(p.now(), before.UpdatedTime+1)
 	if err := tx.UpdateKey(ctx, after); err != nil {
 		return Outcome{}, err
 	}

@@ -273,8 +273,8 @@ func TestWhatBreaksARuleIsRefusedAndNamed(t *testing.T) {
 			"update an organization": second(w.UpdateOrganization(w.ctx, w.root, o.ID, func(o *keyward.Organization) error { o.Name = ""; return nil })),
 			"create a project":       second(w.CreateProject(w.ctx, w.root, keyward.Project{OrganizationID: o.ID}, control.Once{})),
 			"update a project":       second(w.UpdateProject(w.ctx, w.root, o.ID, p.ID, func(p *keyward.Project) error { p.Name = ""; return nil })),
-			"create an operator":     second(w.CreateOperator(w.ctx, w.root, keyward.Operator{Role: keyward.Viewer}, control.Once{})),
-			"update an operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, func(o *keyward.Operator) error { o.Name = ""; return nil })),
+			"create an operator":     second(w.CreateOperator(w.ctx, w.root, keyward.Operator{Role: keyward.Viewer}, control.NewPassword{}, control.Once{})),
+			"update an operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Name = ""; return nil })),
 		} {
 			wantPointer(t, name, err, "/name")
 		}
@@ -283,14 +283,14 @@ func TestWhatBreaksARuleIsRefusedAndNamed(t *testing.T) {
 			"key":          second(w.UpdateKey(w.ctx, w.root, o.ID, key.ID, 0, func(*keyward.Key) error { return wrong })),
 			"organization": second(w.UpdateOrganization(w.ctx, w.root, o.ID, func(*keyward.Organization) error { return wrong })),
 			"project":      second(w.UpdateProject(w.ctx, w.root, o.ID, p.ID, func(*keyward.Project) error { return wrong })),
-			"operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, func(*keyward.Operator) error { return wrong })),
+			"operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, control.NewPassword{}, func(*keyward.Operator) error { return wrong })),
 		} {
 			want(t, "a wrong patch of a "+name, err, keyward.Invalid)
 		}
 		for name, err := range map[string]error{
 			"organization": second(w.UpdateOrganization(w.ctx, w.root, o.ID, func(*keyward.Organization) error { return nil })),
 			"project":      second(w.UpdateProject(w.ctx, w.root, o.ID, p.ID, func(*keyward.Project) error { return nil })),
-			"operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, func(*keyward.Operator) error { return nil })),
+			"operator":     second(w.UpdateOperator(w.ctx, w.root, w.root.ID, control.NewPassword{}, func(*keyward.Operator) error { return nil })),
 		} {
 			want(t, "a patch that changes nothing of a "+name, err, "")
 		}

@@ -210,7 +210,7 @@ func (w *world) operator(t testing.TB, role keyward.Role, of *keyward.Organizati
 	if of != nil {
 		o.OrganizationID = &of.ID
 	}
-	out, err := w.CreateOperator(w.ctx, w.root, o, control.Once{})
+	out, err := w.CreateOperator(w.ctx, w.root, o, control.NewPassword{}, control.Once{})
 	want(t, "CreateOperator", err, "")
 	w.secrets = append(w.secrets, out.Secret.Reveal())
 	return w.signIn(t, out.Secret)

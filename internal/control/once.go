@@ -83,7 +83,9 @@ func name(by keyward.Actor) string {
 func (p *Plane) identity(by keyward.Actor, once Once) store.Replay {
 	return store.Replay{
 		Actor: name(by), Operation: once.Operation,
-		HeaderHash: p.ring.HeaderHash(once.Key), Fingerprint: once.Fingerprint,
+		HeaderHash: p.ring.HeaderHash(once.Key),
+		// Keyed, since a body may hold a password, which its hash would let one guess.
+		Fingerprint: p.ring.Blind("fingerprint", string(once.Fingerprint[:])),
 	}
 }
 
@@ -126,7 +128,7 @@ func (p *Plane) replay(ctx context.Context, by keyward.Actor, once Once) (Outcom
 		}
 		return Outcome{}, keyward.Errorf(keyward.NotFound, "the stored answer is too old")
 	}
-	if stored.Fingerprint != once.Fingerprint {
+	if stored.Fingerprint != p.identity(by, once).Fingerprint {
 		return Outcome{}, keyward.Errorf(keyward.Reused, "this Idempotency-Key was used with another body")
 	}
 	// What was made may not be announced here: by another node, or before an error.
@@ -172,13 +174,14 @@ type sealedOutcome struct {
 	Key          *keyward.Key
 	Revision     int64
 	Operator     *keyward.Operator
+	Role         *keyward.KeyRole
 	Secret       string
 }
 
 func seal(out Outcome) sealedOutcome {
 	sealed := sealedOutcome{
 		Organization: out.Organization, Project: out.Project, Key: out.Key, Operator: out.Operator,
-		Secret: out.Secret.Reveal(),
+		Role: out.Role, Secret: out.Secret.Reveal(),
 	}
 	if out.Key != nil {
 		sealed.Revision = out.Key.Revision
@@ -192,7 +195,7 @@ func (s sealedOutcome) outcome() Outcome {
 	}
 	return Outcome{
 		Organization: s.Organization, Project: s.Project, Key: s.Key, Operator: s.Operator,
-		Secret: keyward.ForeignSecret(s.Secret),
+		Role: s.Role, Secret: keyward.ForeignSecret(s.Secret),
 	}
 }
 

@@ -55,7 +55,7 @@ func TestARequestThatIsRepeatedGetsTheSameAnswerAndChangesNothing(t *testing.T) 
 				return w.RevokeKey(w.ctx, w.root, o.ID, other.ID, 0, "", once("revoke", ""))
 			},
 			"create an operator": func() (control.Outcome, error) {
-				return w.CreateOperator(w.ctx, w.root, keyward.Operator{Name: "new", Role: keyward.Viewer, Enabled: true}, once("operator", ""))
+				return w.CreateOperator(w.ctx, w.root, keyward.Operator{Name: "new", Role: keyward.Viewer, Enabled: true}, control.NewPassword{}, once("operator", ""))
 			},
 			"rotate an operator": func() (control.Outcome, error) {
 				return w.RotateOperator(w.ctx, w.root, operator.ID, once("credential", ""))
@@ -215,7 +215,7 @@ func TestWhoMayNotAskAgainIsNotAnswered(t *testing.T) {
 		} {
 			by := w.operator(t, keyward.Admin, nil)
 			want(t, "first", create(by), "")
-			_, err := w.UpdateOperator(w.ctx, w.root, by.ID, func(o *keyward.Operator) error { c.edit(o); return nil })
+			_, err := w.UpdateOperator(w.ctx, w.root, by.ID, control.NewPassword{}, func(o *keyward.Operator) error { c.edit(o); return nil })
 			want(t, "UpdateOperator", err, "")
 			want(t, "again by an operator who is "+name, create(by), c.code)
 		}

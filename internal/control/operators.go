@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"slices"
 
 	"keyward"
 	"keyward/internal/store"
@@ -47,7 +48,7 @@ func (p *Plane) Operators(ctx context.Context, by keyward.Actor, query List) ([]
 
 // CreateOperator adds an operator and returns its credential, which is never seen
 // again. An operator of one organization adds only such of the same one.
-func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.Operator, once Once) (Outcome, error) {
+func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.Operator, password NewPassword, once Once) (Outcome, error) {
 	may := func(by keyward.Actor) error {
 		if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
 			return err
@@ -57,6 +58,14 @@ func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.
 		}
 		return nil
 	}
+	if err := may(by); err != nil {
+		return Outcome{}, err
+	}
+	hash, err := p.hashed(ctx, password)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o.HasPassword = hash != ""
 	return p.once(ctx, by, once, may, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		by, err := p.lockOperators(ctx, tx, by)
 		if err != nil {
@@ -66,7 +75,7 @@ func (p *Plane) CreateOperator(ctx context.Context, by keyward.Actor, o keyward.
 			return Outcome{}, err
 		}
 		o, secret := o, keyward.NewSecret(keyward.OperatorSecretPrefix, keyward.Live) // may run again
-		if err := p.addOperator(ctx, tx, by, &o, secret); err != nil {
+		if err := p.addOperator(ctx, tx, by, &o, secret, hash); err != nil {
 			return Outcome{}, err
 		}
 		return Outcome{Operator: &o, Secret: secret}, nil
@@ -93,15 +102,22 @@ func (p *Plane) operatorHome(ctx context.Context, tx *store.Tx, by keyward.Actor
 	return err
 }
 
-// addOperator writes a new operator with the given credential.
-func (p *Plane) addOperator(ctx context.Context, tx *store.Tx, by keyward.Actor, o *keyward.Operator, secret keyward.Secret) error {
+// addOperator writes a new operator with the given credential, and with the password
+// that is kept as hash, if there is one.
+func (p *Plane) addOperator(ctx context.Context, tx *store.Tx, by keyward.Actor, o *keyward.Operator, secret keyward.Secret, hash string) error {
 	o.CreatedTime = p.now()
 	o.UpdatedTime, o.CreatedBy = o.CreatedTime, by.ID
 	o.ID = p.ids.New(keyward.OperatorPrefix, o.CreatedTime)
 	if err := tx.InsertOperator(ctx, o, p.operatorCredential(secret)); err != nil {
 		return err
 	}
-	p.record(tx, by, keyward.OperatorCreated, o.Organization(), operatorTarget(o), differences(nil, o))
+	if hash != "" {
+		if err := tx.SetPassword(ctx, o, hash); err != nil {
+			return err
+		}
+	}
+	changes := passwordChange(differences(nil, o), false, o.HasPassword)
+	p.record(tx, by, keyward.OperatorCreated, o.Organization(), operatorTarget(o), changes)
 	return nil
 }
 
@@ -150,17 +166,30 @@ func (p *Plane) lockOperators(ctx context.Context, tx *store.Tx, by keyward.Acto
 }
 
 // UpdateOperator applies change to an operator: its name, role, address, or whether
-// it is enabled. The last owner of the deployment stays one.
-func (p *Plane) UpdateOperator(ctx context.Context, by keyward.Actor, id string, change func(*keyward.Operator) error) (Outcome, error) {
+// it is enabled; and gives it the password. The last owner of the deployment stays one.
+// Who may change no operators may still change its own password, and nothing else.
+//
+// What was issued to a person ends at once with the password, the role and the
+// address, and when the operator is disabled.
+func (p *Plane) UpdateOperator(ctx context.Context, by keyward.Actor, id string, password NewPassword,
+	change func(*keyward.Operator) error,
+) (Outcome, error) {
+	if err := by.May(keyward.OperatorsWrite, by.OrganizationID); err != nil {
+		if !password.Set || by.Type != keyward.OperatorActor || by.ID != id {
+			return Outcome{}, err
+		}
+		return p.updateOwnPassword(ctx, by, password, change)
+	}
+	hash, err := p.hashed(ctx, password)
+	if err != nil {
+		return Outcome{}, err
+	}
 	return p.changeOperator(ctx, by, id, Once{}, func(tx *store.Tx, by keyward.Actor, before *keyward.Operator) (Outcome, error) {
-		after := *before
-		if err := change(&after); err != nil {
+		after, err := password.changed(before, hash, change)
+		if err != nil {
 			return Outcome{}, err
 		}
-		if err := after.Validate(); err != nil {
-			return Outcome{}, err
-		}
-		if err := by.Covers(after.Management()); err != nil {
+		if err := by.Covers(slices.Concat(before.Management(), after.Management())); err != nil {
 			return Outcome{}, err
 		}
 		if after.Role != keyward.Owner || !after.Enabled {
@@ -168,16 +197,7 @@ func (p *Plane) UpdateOperator(ctx context.Context, by keyward.Actor, id string,
 				return Outcome{}, err
 			}
 		}
-		changes := differences(before, after)
-		if len(changes) == 0 {
-			return Outcome{Operator: before}, nil
-		}
-		after.UpdatedTime = p.now()
-		if err := tx.UpdateOperator(ctx, &after); err != nil {
-			return Outcome{}, err
-		}
-		p.record(tx, by, keyward.OperatorUpdated, after.Organization(), operatorTarget(&after), changes)
-		return Outcome{Operator: &after}, nil
+		return p.writeOperator(ctx, tx, by, before, after, password, hash)
 	})
 }
 
@@ -221,7 +241,8 @@ func (p *Plane) DeleteOperator(ctx context.Context, by keyward.Actor, id string)
 		if err := tx.DeleteOperator(ctx, id, p.now()); err != nil {
 			return Outcome{}, err
 		}
-		p.record(tx, by, keyward.OperatorDeleted, o.Organization(), operatorTarget(o), differences(o, nil))
+		changes := passwordChange(differences(o, nil), o.HasPassword, false)
+		p.record(tx, by, keyward.OperatorDeleted, o.Organization(), operatorTarget(o), changes)
 		return Outcome{}, nil
 	})
 }

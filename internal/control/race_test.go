@@ -61,7 +61,7 @@ func TestAnOwnerWhoIsDemotedDemotesNobodyAfterwards(t *testing.T) {
 			third := w.operator(t, keyward.Owner, nil)
 			demote := func(by keyward.Actor, whom string, seq *int64) func() {
 				return func() {
-					out, err := w.UpdateOperator(w.ctx, by, whom, func(o *keyward.Operator) error { o.Role = keyward.Viewer; return nil })
+					out, err := w.UpdateOperator(w.ctx, by, whom, control.NewPassword{}, func(o *keyward.Operator) error { o.Role = keyward.Viewer; return nil })
 					check(t, "demote", err, keyward.Forbidden)
 					*seq = out.Seq
 				}

@@ -112,7 +112,7 @@ func TestWhoWasDisabledIsShownNoSecret(t *testing.T) {
 		o := w.organization(t, recoverable)
 		key, _ := w.create(t, o)
 		by := w.operator(t, keyward.Admin, nil)
-		_, err := w.UpdateOperator(w.ctx, w.root, by.ID, func(o *keyward.Operator) error { o.Enabled = false; return nil })
+		_, err := w.UpdateOperator(w.ctx, w.root, by.ID, control.NewPassword{}, func(o *keyward.Operator) error { o.Enabled = false; return nil })
 		want(t, "UpdateOperator", err, "")
 		head := w.head(t)
 		secrets, err := w.Reveal(w.ctx, by, o.ID, []*keyward.Key{key})

@@ -48,7 +48,7 @@ func deeds() map[string]func(t *testing.T, w *world, by keyward.Actor, o *keywar
 			return err
 		},
 	}
-	for _, more := range []map[string]deed{projectDeeds(), keyDeeds(), operatorDeeds()} {
+	for _, more := range []map[string]deed{projectDeeds(), keyDeeds(), roleDeeds(), operatorDeeds()} {
 		for name, deed := range more {
 			all[name] = deed
 		}
@@ -141,12 +141,12 @@ func operatorDeeds() map[string]func(*testing.T, *world, keyward.Actor, *keyward
 		"create an operator": func(_ *testing.T, w *world, by keyward.Actor, o *keyward.Organization) error {
 			_, err := w.CreateOperator(w.ctx, by, keyward.Operator{
 				Name: "new", Role: keyward.Verifier, Enabled: true, OrganizationID: &o.ID,
-			}, control.Once{})
+			}, control.NewPassword{}, control.Once{})
 			return err
 		},
 		"rename an operator": func(t *testing.T, w *world, by keyward.Actor, o *keyward.Organization) error {
 			_, err := w.UpdateOperator(w.ctx, by, w.operator(t, keyward.Viewer, o).ID,
-				func(o *keyward.Operator) error { o.Name += "!"; return nil })
+				control.NewPassword{}, func(o *keyward.Operator) error { o.Name += "!"; return nil })
 			return err
 		},
 		"rotate an operator": func(t *testing.T, w *world, by keyward.Actor, o *keyward.Organization) error {
@@ -162,11 +162,11 @@ func operatorDeeds() map[string]func(*testing.T, *world, keyward.Actor, *keyward
 
 // The deeds that belong together.
 var (
-	reads       = []string{"read the organization", "list organizations", "list projects", "read a project", "list keys", "read a key"}
+	reads       = []string{"read the organization", "list organizations", "list projects", "read a project", "list keys", "read a key", "list roles", "read a role", "read a built-in role"}
 	audits      = []string{"read the audit trail"}
 	makes       = []string{"create a project", "rename a project", "delete a project", "create a key", "update a key", "rotate a key", "revoke a key", "delete a key"}
 	reveals     = []string{"reveal a key"}
-	ownHouse    = []string{"rename the organization"}
+	ownHouse    = []string{"rename the organization", "create a role", "rename a role", "delete a role"}
 	operates    = []string{"list operators", "read an operator", "create an operator", "rename an operator", "rotate an operator", "delete an operator"}
 	deployment  = []string{"create an organization", "switch the organization"}
 	wholeAudits = []string{"read the whole audit trail"}
@@ -262,7 +262,7 @@ func TestAnOperatorOfOneOrganizationDoesNotReachAnother(t *testing.T) {
 		}
 		_, err = w.Operator(w.ctx, by, w.root.ID)
 		want(t, "read the root operator", err, keyward.NotFound)
-		_, err = w.CreateOperator(w.ctx, by, keyward.Operator{Name: "new", Role: keyward.Viewer, Enabled: true}, control.Once{})
+		_, err = w.CreateOperator(w.ctx, by, keyward.Operator{Name: "new", Role: keyward.Viewer, Enabled: true}, control.NewPassword{}, control.Once{})
 		want(t, "create an operator of the deployment", err, keyward.Forbidden)
 	})
 }

@@ -87,7 +87,7 @@ func (p *Plane) UpdateVendorKey(ctx context.Context, by keyward.Actor, organizat
 // PutVendorKey updates the key with this id as [Plane.UpdateVendorKey] does or, if
 // there is none, creates it with what change makes of a blank one, whose Revision
 // is 0. It reports which. An id that was used by a key which is revoked or deleted
-// is a Conflict.
+// is a Conflict; one of a key that the actor may not update, Forbidden.
 func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organizationID, id string, change func(*keyward.Key) (*Terms, error)) (out Outcome, created bool, err error) {
 	if err := by.May(keyward.KeysUpdate, organizationID); err != nil && by.May(keyward.KeysCreate, organizationID) != nil {
 		return Outcome{}, false, err
@@ -103,6 +103,9 @@ func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organization
 				return Outcome{}, err
 			}
 			return p.updateKey(ctx, tx, by, before, 0, change)
+		}
+		if hidden, err := tx.Key(ctx, organizationID, id); err == nil && hidden.RevokedTime == 0 {
+			return Outcome{}, keyward.Errorf(keyward.Forbidden, "needs the permission %s for this key", keyward.KeysUpdate)
 		}
 		key := keyward.Key{OrganizationID: organizationID, ID: id, Enabled: true}
 		terms, err := change(&key)

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"keyward"
+	"keyward/internal/filter"
 )
 
 // wholePage is how many keys one step of a walk reads.
@@ -16,8 +17,19 @@ const wholePage = 1000
 //
 // It is for dialects whose lists have no pages.
 func (p *Plane) AllKeys(ctx context.Context, by keyward.Actor, organizationID string) iter.Seq2[*keyward.Key, error] {
+	return p.walk(ctx, by, organizationID, nil)
+}
+
+// AllKeysOf is [Plane.AllKeys] of one project, by its id.
+func (p *Plane) AllKeysOf(ctx context.Context, by keyward.Actor, organizationID, projectID string) iter.Seq2[*keyward.Key, error] {
+	return p.walk(ctx, by, organizationID, filter.Filter{{
+		Name: "projectId", Column: "projectId", Kind: filter.List, Terms: []filter.Term{{Text: projectID}},
+	}})
+}
+
+func (p *Plane) walk(ctx context.Context, by keyward.Actor, organizationID string, of filter.Filter) iter.Seq2[*keyward.Key, error] {
 	return func(yield func(*keyward.Key, error) bool) {
-		query := List{Limit: wholePage, HideRevoked: true}
+		query := List{Limit: wholePage, HideRevoked: true, Filter: of}
 		for {
 			keys, found, err := p.Keys(ctx, by, organizationID, query)
 			if err != nil {
@@ -37,14 +49,37 @@ func (p *Plane) AllKeys(ctx context.Context, by keyward.Actor, organizationID st
 	}
 }
 
-// MayReadAllKeys returns nil if the actor may read every key of the organization. A
-// right that is limited to some projects is not enough, and Forbidden.
-func (p *Plane) MayReadAllKeys(by keyward.Actor, organizationID string) error {
-	if err := by.May(keyward.KeysRead, organizationID); err != nil {
+// MayThroughout returns nil if the actor has the permission in all of the organization.
+// A right that is limited to some projects is not enough, and Forbidden.
+func (p *Plane) MayThroughout(by keyward.Actor, permission keyward.Permission, organizationID string) error {
+	if err := by.May(permission, organizationID); err != nil {
 		return err
 	}
-	if !by.Projects(keyward.KeysRead).All {
-		return keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", keyward.KeysRead)
+	if !by.Projects(permission).All {
+		return keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", permission)
 	}
 	return nil
+}
+
+// ProjectFor is [Plane.FindProject] for what takes the permission about keys there. An
+// actor that has it nowhere is Forbidden, whether or not there is such a project; one
+// that has it in other projects only, and cannot read the keys of this one either, gets
+// NotFound.
+func (p *Plane) ProjectFor(ctx context.Context, by keyward.Actor, permission keyward.Permission, id string) (*keyward.Project, error) {
+	if err := by.May(permission, by.OrganizationID); err != nil {
+		return nil, err
+	}
+	project, err := p.FindProject(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	here := []string{project.ID}
+	reach, readable := by.Projects(permission), by.Projects(keyward.KeysRead)
+	switch {
+	case reach.Any(here):
+		return project, nil
+	case readable.Any(here):
+		return nil, keyward.Errorf(keyward.Forbidden, "needs %s in this project", permission)
+	}
+	return nil, keyward.Errorf(keyward.NotFound, "no such project")
 }

@@ -39,6 +39,7 @@ const (
 	auditLabel   = "keyward/audit/v1"
 	cursorLabel  = "keyward/cursor/v1"
 	tokenLabel   = "keyward/token/v1"
+	blindLabel   = "keyward/blind/v1"
 	publicSuffix = "/id"
 )
 
@@ -61,6 +62,7 @@ type keys struct {
 	audit    []byte
 	auditID  string
 	cursor   []byte
+	blind    []byte // hides what is looked up by, such as addresses
 	token    ed25519.PrivateKey
 }
 
@@ -86,6 +88,7 @@ func New(master []byte) (*Keyring, error) {
 		audit:    derive(root, auditLabel, keySize),
 		auditID:  publicID("a1", root, auditLabel),
 		cursor:   derive(root, cursorLabel, keySize),
+		blind:    derive(root, blindLabel, keySize),
 		token:    ed25519.NewKeyFromSeed(derive(root, tokenLabel, keySize)),
 	}
 	return &Keyring{func() *keys { return derived }}, nil

@@ -37,7 +37,7 @@ func open(t testing.TB, first byte) *keyring.Keyring {
 func TestDerivationsOfAKnownMasterKeyNeverChange(t *testing.T) {
 	k := open(t, 0)
 	digest := k.DigestString("kw_live_example")
-	header := k.HeaderHash("request-1")
+	header, blind := k.HeaderHash("request-1"), k.Blind("purpose", "value")
 	for name, test := range map[string]struct{ got, want string }{
 		"the master key's id":  {k.ID(), "385175d093f50f2c"},
 		"the pepper's id":      {k.PepperID(), "p1-653f78a4"},
@@ -45,6 +45,7 @@ func TestDerivationsOfAKnownMasterKeyNeverChange(t *testing.T) {
 		"the audit key's id":   {k.AuditKeyID(), "a1-93f3ec55"},
 		"the digest of a text": {hex.EncodeToString(digest[:]), "d56aace3a5ffec773db91994c521ace9a5f556a2f2b358f781f6ed0819488583"},
 		"the hash of a header": {hex.EncodeToString(header[:]), "c1a1c435a212b87474f63e6e1e578178cbce15c099acd71a51f9e44da95fd9d0"},
+		"what is hidden":       {hex.EncodeToString(blind[:]), "8a2a32a31ab623d1f9d2b144b784e8e2c40256ae5718ee087db394eb0e5b111c"},
 		"the audit chain":      {hex.EncodeToString(k.AuditMAC(nil, []byte("row"))), "74a047248df3ac2fecea9e4713e31715e55b6c771c27805da2ba30a27e0fa838"},
 		"the token key": {
 			hex.EncodeToString(k.TokenKey().Public().(ed25519.PublicKey)), "e25ba569ecf03dd642e934e56c554091ceeea199026c95626b83d6a3da06061b",

@@ -98,6 +98,14 @@ func (k *Keyring) HeaderHash(value string) [sha256.Size]byte {
 	return [sha256.Size]byte(mac.Sum(nil))
 }
 
+// Blind returns a keyed hash of value for one purpose: rows can be found by it, and
+// say nothing of the value to whoever has only them.
+func (k *Keyring) Blind(purpose, value string) [sha256.Size]byte {
+	mac := hmac.New(sha256.New, k.keys().blind)
+	mac.Write(bind(purpose, value))
+	return [sha256.Size]byte(mac.Sum(nil))
+}
+
 // AuditMAC returns the MAC that chains row, one audit event in its stored form, to
 // the MAC of the event before it, which is empty for the first one. Compare MACs
 // with hmac.Equal.

@@ -153,6 +153,22 @@ func TestReplayedAnswersOpenOnlyWithTheHeadersValue(t *testing.T) {
 	})
 }
 
+func TestBlindTellsPurposesAndValuesApart(t *testing.T) {
+	k := open(t, 0)
+	same := k.Blind("a", "bc")
+	if same != k.Blind("a", "bc") {
+		t.Error("Blind is not a function of its arguments")
+	}
+	for what, other := range map[string][32]byte{
+		"the value": k.Blind("a", "b"), "the purpose": k.Blind("b", "bc"), "where one ends": k.Blind("ab", "c"),
+		"the master key": open(t, 1).Blind("a", "bc"), "being no other hash": k.HeaderHash("bc"),
+	} {
+		if other == same {
+			t.Errorf("Blind does not depend on %s", what)
+		}
+	}
+}
+
 func TestHeaderHashTellsValuesApart(t *testing.T) {
 	k := open(t, 0)
 	if k.HeaderHash("a") != k.HeaderHash("a") || k.HeaderHash("a") == k.HeaderHash("b") {

@@ -1,5 +1,6 @@
 // Package oauth is OAuth 2.0 from a key: whoever has a key's client id and secret
-// gets an access token for it (RFC 6749, 4.4), and who presents a token is the key.
+// gets an access token for it (RFC 6749, 4.4), and who presents a token is the key. A
+// person who signed in gets one too.
 //
 // Each surface names the audience, the lifetime and the extra claims of the tokens
 // that it issues, and words the errors; the rules are here. It has no opinion on
@@ -80,14 +81,20 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 	return Issued{AccessToken: text, TokenType: "Bearer", ExpiresIn: int(kind.Life.Seconds())}, nil
 }
 
-// Actor returns the key behind a token for one of the audiences, as used from ip. The
-// key, the version and the organization are checked as they are now. Errors are
-// Unauthenticated, with [token.ErrExpired] told apart, or Forbidden for an address.
+// Actor returns who is behind a token for one of the audiences, as used from ip: a key,
+// and its subject, or the operator who signed in, and nil. Key, version, operator,
+// organization and revocation are checked as they are now. Errors are Unauthenticated,
+// with [token.ErrExpired] told apart, or Forbidden for an address.
 func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.Actor, *keyward.Subject, error) {
 	now := t.now()
-	claims, err := t.signer.Check(text, audiences, now)
+	claims, err := t.check(text, audiences, now)
 	if err != nil {
 		return keyward.Actor{}, nil, err
+	}
+	if claims.Person() {
+		by, err := t.engine.Person(claims.Subject, claims.OrganizationID, claims.Version, now)
+		by.IP = ip
+		return by, nil, err
 	}
 	by, subject, err := t.engine.Client(claims.Subject, claims.Version, ip, now)
 	if err == nil && subject.OrganizationID != claims.OrganizationID {
@@ -99,10 +106,33 @@ func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.
 	return by, subject, nil
 }
 
+// check is what every use of a token begins with: it is ours, for one of the audiences,
+// and was not revoked. Only with [token.ErrExpired] there are claims beside an error.
+func (t *Tokens) check(text string, audiences []string, now keyward.Time) (token.Claims, error) {
+	claims, err := t.signer.Check(text, audiences, now)
+	if claims.ID != "" && t.engine.Revoked(claims.ID) {
+		return token.Claims{}, keyward.Errorf(keyward.Unauthenticated, "the access token was revoked")
+	}
+	return claims, err
+}
+
+func everywhere() []string { return []string{AudienceKeyward, AudienceAerospike, AudienceRebilly} }
+
 // Client returns which version of which key a token of any audience stands for, for
 // verification: whether the key is still good is not looked at. With
-// [token.ErrExpired] it returns them too; any other error is Unauthenticated.
+// [token.ErrExpired] it returns them too; any other error is Unauthenticated. The token
+// of a person stands for no key.
 func (t *Tokens) Client(text string) (clientID string, version int, err error) {
-	claims, err := t.signer.Check(text, []string{AudienceKeyward, AudienceAerospike, AudienceRebilly}, t.now())
+	claims, err := t.check(text, everywhere(), t.now())
+	if claims.Person() {
+		return "", 0, keyward.Errorf(keyward.Unauthenticated, "the token is not that of a key")
+	}
 	return claims.Subject, claims.Version, err
+}
+
+// Presented returns what a token of any audience is revoked by: its id, and when it
+// expires by itself. Errors are Unauthenticated.
+func (t *Tokens) Presented(text string) (id string, expire keyward.Time, err error) {
+	claims, err := t.check(text, everywhere(), t.now())
+	return claims.ID, claims.ExpireTime, err
 }

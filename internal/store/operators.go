@@ -6,13 +6,14 @@ import (
 	"keyward"
 )
 
-const operatorColumns = `id, name, role, organization_id, email, enabled, hint, created_by, created_ms, updated_ms, last_used_ms`
+const operatorColumns = `id, name, role, organization_id, email, enabled, hint, created_by, created_ms, updated_ms, last_used_ms,
+	password <> '', generation`
 
 func scanOperator(scan func(...any) error) (*keyward.Operator, error) {
 	var o keyward.Operator
 	var organization, email string
 	err := scan(&o.ID, &o.Name, &o.Role, &organization, &email, &o.Enabled, &o.Hint,
-		&o.CreatedBy, &o.CreatedTime, &o.UpdatedTime, &o.LastUsedTime)
+		&o.CreatedBy, &o.CreatedTime, &o.UpdatedTime, &o.LastUsedTime, &o.HasPassword, &o.Generation)
 	o.OrganizationID, o.Email = optional(organization), optional(email)
 	return &o, err
 }
@@ -70,12 +71,12 @@ func (r reader) OtherOwners(ctx context.Context, id string) (int, error) {
 }
 
 // InsertOperator adds an operator. An e-mail address or a digest that is taken is a
-// Conflict; so is the digest of a key.
+// Conflict; so is the digest of a key. It has no password yet.
 func (tx *Tx) InsertOperator(ctx context.Context, o *keyward.Operator, c Credential) error {
 	if err := tx.unused(ctx, "key_versions", c.Digest); err != nil {
 		return err
 	}
-	o.Hint = c.Hint
+	o.Hint, o.Generation, o.HasPassword = c.Hint, 1, false
 	_, err := tx.exec(ctx, `INSERT INTO operators (id, name, name_folded, role, organization_id, email, email_folded,
 		enabled, digest, pepper_id, hint, created_by, created_ms, updated_ms)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
@@ -96,26 +97,29 @@ func (tx *Tx) unused(ctx context.Context, table string, digest keyward.Digest) e
 
 const secretTaken = "this secret is in use already"
 
-// UpdateOperator writes what can change of an operator.
+// UpdateOperator writes what can change of an operator, but not its password.
 func (tx *Tx) UpdateOperator(ctx context.Context, o *keyward.Operator) error {
 	return tx.execOne(ctx, noOperator, `UPDATE operators SET name = $1, name_folded = $2, role = $3, email = $4,
-		email_folded = $5, enabled = $6, updated_ms = $7 WHERE id = $8 AND deleted_ms = 0`,
+		email_folded = $5, enabled = $6, updated_ms = $7, generation = $8 WHERE id = $9 AND deleted_ms = 0`,
 		o.Name, keyward.Fold(o.Name), string(o.Role), text(o.Email), keyward.Fold(text(o.Email)), o.Enabled,
-		int64(o.UpdatedTime), o.ID)
+		int64(o.UpdatedTime), o.Generation, o.ID)
 }
 
-// ReplaceCredential gives an operator a new secret; the old one ends at once.
+// ReplaceCredential gives an operator a new secret. The old one ends at once, and so
+// does what was issued to the operator before.
 func (tx *Tx) ReplaceCredential(ctx context.Context, o *keyward.Operator, c Credential) error {
 	if err := tx.unused(ctx, "key_versions", c.Digest); err != nil {
 		return err
 	}
 	o.Hint = c.Hint
-	return tx.execOne(ctx, noOperator, `UPDATE operators SET digest = $1, pepper_id = $2, hint = $3, updated_ms = $4
-		WHERE id = $5 AND deleted_ms = 0`, c.Digest[:], c.PepperID, c.Hint, int64(o.UpdatedTime), o.ID)
+	o.Generation++
+	return tx.execOne(ctx, noOperator, `UPDATE operators SET digest = $1, pepper_id = $2, hint = $3, updated_ms = $4,
+		generation = $5 WHERE id = $6 AND deleted_ms = 0`,
+		c.Digest[:], c.PepperID, c.Hint, int64(o.UpdatedTime), o.Generation, o.ID)
 }
 
 // DeleteOperator makes a tombstone of an operator.
 func (tx *Tx) DeleteOperator(ctx context.Context, id string, now keyward.Time) error {
-	return tx.execOne(ctx, noOperator, "UPDATE operators SET deleted_ms = $1, updated_ms = $1 WHERE id = $2 AND deleted_ms = 0",
+	return tx.execOne(ctx, noOperator, "UPDATE operators SET deleted_ms = $1, updated_ms = $1, password = '' WHERE id = $2 AND deleted_ms = 0",
 		int64(now), id)
 }

@@ -33,6 +33,7 @@ func operatorPromises() map[string]promise {
 			o := w.operator(t)
 			want := *o
 			want.Name, want.Role, want.Email, want.Enabled, want.UpdatedTime = "Other", keyward.Admin, pointer("a@b"), false, noon+1
+			want.Generation = 7
 			edit := want
 			edit.OrganizationID, edit.Hint, edit.CreatedBy = pointer("org_0"), "other", "other"
 			w.update(t, func(tx *store.Tx) error { return tx.UpdateOperator(t.Context(), &edit) })

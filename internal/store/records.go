@@ -115,6 +115,9 @@ func (s *Store) Snapshot(ctx context.Context, load func(keyward.Record) error) (
 		if err := r.operatorRecords(ctx, "", load); err != nil {
 			return err
 		}
+		if err := r.tokenRecords(ctx, "1 = 1", nil, load); err != nil {
+			return err
+		}
 		return r.eachKeyRecord(ctx, keyRecords+"WHERE k.deleted_ms = 0 ORDER BY k.organization_id, k.number, v.version", nil,
 			func(k *keyward.KeyRecord) error { return load(keyward.Record{Key: k}) })
 	})
@@ -161,7 +164,7 @@ func (r reader) records(ctx context.Context, change keyward.Change) ([]keyward.R
 	organization, id := text(change.OrganizationID), change.Target.ID
 	var err error
 	switch {
-	case change.Action == keyward.KeyRevealed:
+	case change.Action == keyward.KeyRevealed, change.Action == keyward.SessionCreated:
 	case change.Action == keyward.ProjectDeleted:
 		r.patience *= 10 // there may be many keys
 		err = r.eachKeyRecord(ctx, keyRecords+`WHERE k.organization_id = $1 AND k.number IN (SELECT m.key_number
@@ -174,6 +177,8 @@ func (r reader) records(ctx context.Context, change keyward.Change) ([]keyward.R
 		err = r.organizationRecords(ctx, id, load)
 	case change.Target.Type == keyward.OperatorTarget:
 		err = r.operatorRecords(ctx, id, load)
+	case change.Target.Type == keyward.TokenTarget:
+		err = r.tokenRecords(ctx, "id = $1", []any{id}, load)
 	}
 	return records, err
 }

@@ -108,15 +108,17 @@ func (s *Signer) ours(header string) bool {
 func (s *Signer) read(members map[string]json.RawMessage, now keyward.Time) (Claims, bool) {
 	r := reader{members: members, ok: true}
 	c := Claims{
-		Issuer:         r.text("iss"),
-		Subject:        r.text("sub"),
-		OrganizationID: r.text("org"),
-		Audience:       r.audience(),
-		ID:             r.text("jti"),
-		Version:        int(r.number("ver", maxVersion)),
-		IssuedTime:     r.time("iat"),
-		ExpireTime:     r.time("exp"),
-		Extra:          r.extra(),
+		Issuer:     r.text("iss"),
+		Subject:    r.text("sub"),
+		Audience:   r.audience(),
+		ID:         r.text("jti"),
+		Version:    int(r.number("ver", maxVersion)),
+		IssuedTime: r.time("iat"),
+		ExpireTime: r.time("exp"),
+		Extra:      r.extra(),
+	}
+	if _, ok := members["org"]; ok || !c.Person() {
+		c.OrganizationID = r.text("org")
 	}
 	if _, ok := members["nbf"]; ok && r.time("nbf") > now {
 		return Claims{}, false

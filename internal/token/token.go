@@ -1,9 +1,9 @@
 // Package token provides access tokens: JWTs (RFC 7519) signed with EdDSA, which
 // it issues, checks strictly, and whose public key it publishes as a JWK set.
 //
-// A token only says which key and version it was made from. It holds no rights, so
-// a token that checks out is a question to the replica, not an answer: whether the
-// key still lives, and what it may do, is not decided here. Nor are tokens of other
+// A token only says which key and version it was made from, or which operator signed
+// in. It holds no rights, so a token that checks out is a question to the replica, not
+// an answer: whether the key still lives, and what it may do, is not decided here. Nor are tokens of other
 // issuers this package's business.
 package token
 
@@ -23,14 +23,15 @@ import (
 	"keyward"
 )
 
-// Claims is what a token says. All but Extra must be present.
+// Claims is what a token says. All but Extra must be present, except that a person of
+// the whole deployment has no organization.
 type Claims struct {
 	Issuer         string       // iss: this deployment, such as by its public URL
-	Subject        string       // sub: the client id of the key
-	OrganizationID string       // org
+	Subject        string       // sub: the client id of the key, or the id of the operator
+	OrganizationID string       // org; it is absent if empty
 	Audience       string       // aud: the surface that the token is for
 	ID             string       // jti
-	Version        int          // ver: the key's version, from 1
+	Version        int          // ver: the key's version, or the operator's generation, from 1
 	IssuedTime     keyward.Time // iat, in whole seconds
 	ExpireTime     keyward.Time // exp, in whole seconds: the first instant at which it is void
 
@@ -38,6 +39,10 @@ type Claims struct {
 	// is nil if there are none. Numbers in checked tokens are float64.
 	Extra map[string]any
 }
+
+// Person reports whether the token is that of an operator who signed in. Client ids
+// never look like an operator's id.
+func (c *Claims) Person() bool { return strings.HasPrefix(c.Subject, keyward.OperatorPrefix+"_") }
 
 // Signer issues and checks the tokens of one issuer under one key. It is safe for
 // concurrent use.
@@ -97,12 +102,14 @@ func (s *Signer) Issue(c Claims) (string, error) {
 	claims := map[string]any{
 		"iss": c.Issuer,
 		"sub": c.Subject,
-		"org": c.OrganizationID,
 		"ver": c.Version,
 		"jti": c.ID,
 		"aud": c.Audience,
 		"iat": seconds(c.IssuedTime),
 		"exp": seconds(c.ExpireTime),
+	}
+	if c.OrganizationID != "" {
+		claims["org"] = c.OrganizationID
 	}
 	for name, value := range c.Extra {
 		if slices.Contains(standard, name) {
@@ -133,7 +140,7 @@ func (s *Signer) complete(c Claims) error {
 	for name, value := range map[string]string{
 		"sub": c.Subject, "org": c.OrganizationID, "jti": c.ID, "aud": c.Audience,
 	} {
-		if value == "" {
+		if value == "" && !(name == "org" && c.Person()) {
 			return fmt.Errorf("access token: %s is empty", name)
 		}
 	}

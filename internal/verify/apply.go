@@ -25,6 +25,7 @@ func (r *replica) advance(entries []keyward.LogEntry) error {
 		for _, record := range entries[i].Records {
 			r.apply(record)
 		}
+		r.revoked.prune(r, entries[i].Change.Time)
 		r.applied.Store(seq)
 	}
 	return nil
@@ -39,6 +40,8 @@ func (r *replica) apply(record keyward.Record) {
 		r.applyKey(record.Key)
 	case record.Operator != nil:
 		r.applyOperator(record.Operator)
+	case record.Token != nil:
+		r.applyToken(record.Token)
 	}
 }
 
@@ -209,16 +212,21 @@ func (r *replica) applyOperator(record *keyward.OperatorRecord) {
 	if !record.Deleted && (old == nil || old.digest != next.digest) {
 		r.operators.put(prefix(&next.digest), o)
 	}
+	if old == nil {
+		r.people.put(r.hash(o.id), o)
+	}
 	if record.Deleted {
 		delete(r.operatorsByID, o.id)
+		r.people.remove(r.hash(o.id), o)
 	}
 	count(&r.size.operators, old != nil, !record.Deleted)
 }
 
 func (r *replica) operatorState(record *keyward.OperatorRecord) *operatorState {
 	s := &operatorState{
-		digest:   record.Digest,
-		accepted: record.Enabled && !record.Deleted,
+		digest:     record.Digest,
+		generation: record.Generation,
+		accepted:   record.Enabled && !record.Deleted,
 		actor: keyward.Actor{
 			Type:           keyward.OperatorActor,
 			ID:             record.ID,

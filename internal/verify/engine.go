@@ -115,6 +115,27 @@ func (e *Engine) Operator(secret string, now keyward.Time) (keyward.Actor, bool)
 	return s.actor, true
 }
 
+// Person returns the operator with an id as an actor, for whoever holds an access token
+// of ours that was issued to it by signing in. It is Unauthenticated unless the operator,
+// and its organization, are there and enabled, and the token's generation is the
+// operator's: it counts up when all that was issued before ends. Acceptance counts as a
+// use.
+func (e *Engine) Person(id, organizationID string, generation int, now keyward.Time) (keyward.Actor, error) {
+	o, s := e.current.Load().person(id)
+	if o == nil || !s.accepted || s.generation != generation || s.actor.OrganizationID != organizationID ||
+		s.organization != nil && s.organization.load() != (keyward.Standing{Enabled: true}) {
+		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+	}
+	e.used.touch(&o.use, now)
+	by := s.actor
+	by.Version = generation
+	return by, nil
+}
+
+// Revoked reports whether the access token with an id was revoked before it expired. Of
+// those that have expired it may have forgotten.
+func (e *Engine) Revoked(tokenID string) bool { return e.current.Load().isRevoked(tokenID) }
+
 // Key returns the key with the secret as an actor with the key's management, and
 // the key itself. The error is Forbidden for a key that may not be used from ip, and
 // Unauthenticated for whatever else is not a valid key at the instant now.

@@ -19,6 +19,8 @@ type replica struct {
 	versions  table[version]  // by digest
 	clients   table[key]      // by client id
 	operators table[operator] // by digest
+	people    table[operator] // the same by id
+	revoked   revokedTokens
 
 	// The mutating side's own.
 	keys              table[key] // by name
@@ -73,6 +75,7 @@ type operator struct {
 // operatorState is immutable.
 type operatorState struct {
 	digest       keyward.Digest
+	generation   int
 	actor        keyward.Actor
 	accepted     bool
 	organization *organization // nil: the whole deployment
@@ -91,6 +94,8 @@ func (r *replica) publish() {
 	r.versions.published = true
 	r.clients.published = true
 	r.operators.published = true
+	r.people.published = true
+	r.revoked.byID.published = true
 	r.keys.published = true
 }
 

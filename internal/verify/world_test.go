@@ -82,6 +82,8 @@ func name(r keyward.Record) string {
 	switch {
 	case r.Organization != nil:
 		return "1 " + r.Organization.ID
+	case r.Token != nil:
+		return "4 " + r.Token.ID
 	case r.Key != nil:
 		return "2 " + r.Key.OrganizationID + " " + r.Key.KeyID
 	}
