@@ -35,8 +35,8 @@ func (c *Call) Body() []byte { return c.body }
 // if there is no body.
 func (c *Call) Media() string { return c.media }
 
-// Decode reads the body as [DecodeJSON] does or, on surfaces with LooseJSON, as
-// [DecodeJSONLoose] does.
+// Decode reads the body as [DecodeJSON] does, but for what the surface's LooseJSON and
+// FoldJSON let pass.
 func (c *Call) Decode(into any) error { return c.reader.Decode(c.body, into) }
 
 // Form reads the body as a form. Parameters other than the known ones are ignored, as

@@ -39,6 +39,8 @@ type Reader struct {
 	IgnoreUnknown bool
 	// IgnoreCaseTwins also ignores those that differ in case only from one it has.
 	IgnoreCaseTwins bool
+	// FoldCase takes members in any case, each once: some clients write Name for name.
+	FoldCase bool
 
 	plans sync.Map // reflect.Type to []member
 }
@@ -235,14 +237,24 @@ func (f *filler) fillStruct(i int, v reflect.Value) {
 		return
 	}
 	members := f.reader.members(v.Type())
+	var given map[*member]string // what was written for a member, if cases are one
+	if f.reader.FoldCase {
+		given = make(map[*member]string)
+	}
 	for child := range f.children(i) {
 		name := f.nodes[child].name
-		m, twin := find(members, name)
+		m, exact := find(members, name)
 		switch {
-		case m != nil:
+		case m != nil && given != nil:
+			if twin, ok := given[m]; ok && twin != name { // else the parser has said so
+				f.fault(child, "is given more than once, as %q before", twin)
+			}
+			given[m] = name
 			f.fill(child, v.FieldByIndex(m.index))
-		case twin != "" && !f.reader.IgnoreCaseTwins:
-			f.fault(child, "is not a member here; did you mean %q?", twin)
+		case exact:
+			f.fill(child, v.FieldByIndex(m.index))
+		case m != nil && !f.reader.IgnoreCaseTwins:
+			f.fault(child, "is not a member here; did you mean %q?", m.name)
 		case !f.reader.IgnoreUnknown:
 			f.fault(child, "is not a member here")
 		}

@@ -213,6 +213,36 @@ func TestDecodeJSONLooseIgnoresUnknownMembersOnly(t *testing.T) {
 	}
 }
 
+func TestAReaderThatFoldsCaseTakesEachMemberOnceInAnyCase(t *testing.T) {
+	reader := api.Reader{IgnoreUnknown: true, FoldCase: true}
+	for text, detail := range map[string]string{
+		`{"NAME":"x"}`:                             "",
+		`{"name":"x","PART":{"Count":1}}`:          "",
+		`{"name":"x","other":1,"Other":2}`:         "",
+		`{"name":"x","NAME":"y"}`:                  `/NAME is given more than once, as "name" before`,
+		`{"Name":"x","name":"y","nAme":"z"}`:       `/name is given more than once, as "Name" before`,
+		`{"NAME":"x","NAME":"y"}`:                  `/NAME is given more than once`,
+		`{"name":"x","part":{"size":1,"ſize":1}}`:  `/part/ſize is given more than once, as "size" before`,
+		`{"name":"x","parts":[{},{"Count":1.5}]}`:  `/parts/1/Count must be a whole number, written without fraction and exponent`,
+		`{"name":"x","labels":{"a":"1","A":"2"}}`:  "",
+		`{"name":"x","metadata":{"a":1,"A":[{}]}}`: "",
+	} {
+		var got document
+		var said string
+		for _, field := range keyward.FieldsOf(reader.Decode([]byte(text), &got)) {
+			said = field.Pointer + " " + field.Detail
+			break
+		}
+		if said != detail || detail == "" && got.Name != "x" {
+			t.Errorf("%s: name = %q, fault %s, want %s", text, got.Name, said, detail)
+		}
+	}
+	strict := api.Reader{FoldCase: true}
+	if err := strict.Decode([]byte(`{"Name":"x","other":1}`), new(document)); keyward.CodeOf(err) != keyward.Invalid {
+		t.Errorf("an unknown member beside one in another case: %v, want it refused", err)
+	}
+}
+
 func TestDecodeJSONDoesNotKeepTheBodyAlive(t *testing.T) {
 	body := []byte(`{"name":"x","metadata":{"a":1}}`)
 	var got document
@@ -257,6 +287,7 @@ func FuzzDecodeJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var got, want document
 		api.DecodeJSONLoose(data, new(document))
+		(&api.Reader{IgnoreUnknown: true, FoldCase: true}).Decode(data, new(document))
 		if api.DecodeJSON(data, &got) != nil {
 			return
 		}

@@ -11,20 +11,20 @@ type member struct {
 	index []int
 }
 
-// find returns the member with the name, or else the name of one that differs from
-// it in case only.
-func find(members []member, name string) (found *member, twin string) {
+// find returns the member with the name or else, not as exact, one whose name differs
+// from it in case only.
+func find(members []member, name string) (found *member, exact bool) {
 	for i := range members {
 		if members[i].name == name {
-			return &members[i], ""
+			return &members[i], true
 		}
 	}
 	for i := range members {
 		if strings.EqualFold(members[i].name, name) {
-			return nil, members[i].name
+			return &members[i], false
 		}
 	}
-	return nil, ""
+	return nil, false
 }
 
 // members returns the members of a struct type.

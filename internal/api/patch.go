@@ -64,12 +64,12 @@ func (r *Reader) checkNames(t *tree, i int, of reflect.Type) {
 	}
 	members := r.members(of)
 	for child := range t.children(i) {
-		m, twin := find(members, t.nodes[child].name)
+		m, exact := find(members, t.nodes[child].name)
 		switch {
-		case m != nil:
+		case exact:
 			r.checkNames(t, child, of.FieldByIndex(m.index).Type)
-		case twin != "":
-			t.fault(child, "is not a member here; did you mean %q?", twin)
+		case m != nil:
+			t.fault(child, "is not a member here; did you mean %q?", m.name)
 		default:
 			t.fault(child, "is not a member here")
 		}

@@ -40,6 +40,9 @@ type Route struct {
 	// Media are the types that a body may have. If nil, MediaJSON; for PATCH,
 	// MediaMergePatch too.
 	Media []string
+	// Unread routes answer without looking at the query and the body, right after
+	// authentication: nothing that these could say makes a difference.
+	Unread bool
 	// Handle answers.
 	Handle Handler
 }
@@ -88,6 +91,9 @@ func (e *endpoint) answer(w http.ResponseWriter, r *http.Request) (Answer, error
 	call := &Call{Request: r, reader: e.table.reader}
 	if err := e.identify(call); err != nil {
 		return Answer{}, err
+	}
+	if e.Unread {
+		return e.Handle(r.Context(), call)
 	}
 	var err error
 	if call.Query, err = parsePairs(r.URL.RawQuery, e.Query, e.table.LooseQuery); err != nil {

@@ -13,7 +13,7 @@ const (
 	URITooLong        keyward.Code = "uri_too_long"
 	UnsupportedMedia  keyward.Code = "unsupported_media_type"
 	ExpectationFailed keyward.Code = "expectation_failed"
-	TooMany           keyward.Code = "too_many_requests"
+	TooMany                        = keyward.Throttled
 	NotImplemented    keyward.Code = "not_implemented"
 )
 

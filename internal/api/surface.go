@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,12 +39,14 @@ type Surface struct {
 	// members of bodies, as some dialects need. Natively both are refused.
 	LooseQuery bool
 	LooseJSON  bool
+	// FoldJSON takes members of bodies in any case.
+	FoldJSON bool
 }
 
 // Handler serves the routes, and the surface's own 404 or 405 for everything else.
 // It panics if a pattern is malformed, names no method, or conflicts with another.
 func (s Surface) Handler(routes []Route) http.Handler {
-	t := &table{Surface: s, mux: http.NewServeMux(), reader: &Reader{IgnoreUnknown: s.LooseJSON}}
+	t := &table{Surface: s, mux: http.NewServeMux(), reader: &Reader{IgnoreUnknown: s.LooseJSON, FoldCase: s.FoldJSON}}
 	declared := map[string]bool{}
 	for _, route := range routes {
 		declared[route.Pattern] = true
@@ -153,6 +156,10 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 			slog.String("error", err.Error()))
 	case keyward.Unavailable:
 		w.Header().Set("Retry-After", "1")
+	case keyward.Throttled:
+		if wait := keyward.RetryOf(err); wait > 0 {
+			w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+		}
 	case TooLarge:
 		// net/http drains some of the body, so that a client which is still sending it
 		// gets to see the answer; who sends slowly is not waited for. Where deadlines

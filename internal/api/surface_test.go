@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"keyward"
 	"keyward/internal/api"
@@ -54,6 +55,9 @@ var routes = []api.Route{
 	}},
 	{Pattern: "GET /away", Open: true, Handle: func(context.Context, *api.Call) (api.Answer, error) {
 		return api.Answer{}, keyward.Errorf(keyward.Unavailable, "come back later")
+	}},
+	{Pattern: "GET /throttled", Open: true, Handle: func(context.Context, *api.Call) (api.Answer, error) {
+		return api.Answer{}, keyward.Throttle(1001*time.Millisecond, "slowly")
 	}},
 	{Pattern: "GET /unspeakable", Open: true, Handle: func(context.Context, *api.Call) (api.Answer, error) {
 		return api.Answer{Status: http.StatusCreated, Body: func() {}}, nil
@@ -203,14 +207,15 @@ func TestSurfaceWritesAnswers(t *testing.T) {
 		header, value  string
 		body           string
 	}{
-		"JSON without escaping HTML":       {"GET", "/html", 202, "Content-Type", "application/json", `{"t":"<&>"}`},
-		"with its length":                  {"GET", "/html", 202, "Content-Length", "11", `{"t":"<&>"}`},
-		"to HEAD the length alone":         {"HEAD", "/html", 202, "Content-Length", "11", ""},
-		"bytes as they are":                {"GET", "/raw", 200, "Content-Type", "text/csv", "a,<b>\n"},
-		"headers of the handler win":       {"GET", "/raw", 200, "Cache-Control", "public", "a,<b>\n"},
-		"nothing is 204 without length":    {"GET", "/nothing", 204, "Content-Length", "", ""},
-		"503 says when to come back":       {"GET", "/away", 503, "Retry-After", "1", `{"code":"unavailable","detail":"come back later","errors":null}`},
-		"an error to HEAD has no body too": {"HEAD", "/nope", 404, "Content-Length", "58", ""},
+		"JSON without escaping HTML":        {"GET", "/html", 202, "Content-Type", "application/json", `{"t":"<&>"}`},
+		"with its length":                   {"GET", "/html", 202, "Content-Length", "11", `{"t":"<&>"}`},
+		"to HEAD the length alone":          {"HEAD", "/html", 202, "Content-Length", "11", ""},
+		"bytes as they are":                 {"GET", "/raw", 200, "Content-Type", "text/csv", "a,<b>\n"},
+		"headers of the handler win":        {"GET", "/raw", 200, "Cache-Control", "public", "a,<b>\n"},
+		"nothing is 204 without length":     {"GET", "/nothing", 204, "Content-Length", "", ""},
+		"429 says so too, in whole seconds": {"GET", "/throttled", 429, "Retry-After", "2", `{"code":"too_many_requests","detail":"slowly","errors":null}`},
+		"503 says when to come back":        {"GET", "/away", 503, "Retry-After", "1", `{"code":"unavailable","detail":"come back later","errors":null}`},
+		"an error to HEAD has no body too":  {"HEAD", "/nope", 404, "Content-Length", "58", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := ask(h, test.method, test.target, "")

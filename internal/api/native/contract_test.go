@@ -98,6 +98,7 @@ func TestTheContractNamesTheFieldsOfLists(t *testing.T) {
 		"GET /v1/organizations":        control.OrganizationFields(),
 		organization + "/projects":     control.ProjectFields(),
 		organization + "/api-keys":     control.KeyFields(),
+		organization + "/roles":        control.RoleFields(),
 		organization + "/audit-events": control.ChangeFields(),
 		"GET /v1/audit-events":         control.ChangeFields(),
 		"GET /v1/operators":            control.OperatorFields(),

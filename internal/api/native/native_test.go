@@ -55,7 +55,7 @@ func unreached(answer string) bool {
 	case "417", "500", "503", "202":
 		return true
 	case "409": // while the same Idempotency-Key is being answered
-		return slices.Contains([]string{"createKey", "revokeKey", "rotateOperator"}, operation)
+		return slices.Contains([]string{"createKey", "createRole", "revokeKey", "rotateOperator"}, operation)
 	}
 	return false
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"keyward"
@@ -15,6 +16,7 @@ func (h *handler) createOperator(ctx context.Context, c *api.Call) (api.Answer, 
 		Role           keyward.Role `json:"role"`
 		OrganizationID *string      `json:"organizationId"`
 		Email          *string      `json:"email"`
+		Password       password     `json:"password"`
 		Enabled        *bool        `json:"enabled"`
 	}
 	if err := c.Decode(&in); err != nil {
@@ -27,7 +29,7 @@ func (h *handler) createOperator(ctx context.Context, c *api.Call) (api.Answer, 
 	return created(h.plane.CreateOperator(ctx, c.By, keyward.Operator{
 		Name: in.Name, Role: in.Role, OrganizationID: in.OrganizationID, Email: in.Email,
 		Enabled: in.Enabled == nil || *in.Enabled,
-	}, once))
+	}, in.Password.NewPassword, once))
 }
 
 func (h *handler) listOperators(ctx context.Context, c *api.Call) (api.Answer, error) {
@@ -44,20 +46,46 @@ func (h *handler) getOperator(ctx context.Context, c *api.Call) (api.Answer, err
 	return api.Answer{Body: operator}, err
 }
 
-// operatorPatch is what updating an operator can change.
+// password is a new password on the wire: a text, null for none, or left out. It is
+// only ever read.
+type password struct{ control.NewPassword }
+
+func (p *password) UnmarshalJSON(data []byte) error {
+	p.Set = true
+	if string(data) == "null" {
+		return nil
+	}
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return keyward.Errorf(keyward.Invalid, "must be a string")
+	}
+	secret := keyward.ForeignSecret(text)
+	p.Secret = &secret
+	return nil
+}
+
+// operatorPatch is what updating an operator can change. The password is no part of
+// the document that a patch is applied to: nobody knows it.
 type operatorPatch struct {
-	Name    string       `json:"name"`
-	Role    keyward.Role `json:"role"`
-	Email   *string      `json:"email"`
-	Enabled *bool        `json:"enabled"`
+	Name     string          `json:"name"`
+	Role     keyward.Role    `json:"role"`
+	Email    *string         `json:"email"`
+	Enabled  *bool           `json:"enabled"`
+	Password json.RawMessage `json:"password,omitempty"`
 }
 
 func (h *handler) updateOperator(ctx context.Context, c *api.Call) (api.Answer, error) {
 	if err := waited(c); err != nil {
 		return api.Answer{}, err
 	}
+	var in struct {
+		Password password `json:"password"`
+	}
+	if err := api.DecodeJSONLoose(c.Body(), &in); err != nil {
+		return api.Answer{}, err
+	}
 	change := func(o *keyward.Operator) error {
-		merged, err := patched(operatorPatch{o.Name, o.Role, o.Email, &o.Enabled}, c.Body())
+		merged, err := patched(operatorPatch{Name: o.Name, Role: o.Role, Email: o.Email, Enabled: &o.Enabled}, c.Body())
 		if err == nil && merged.Enabled == nil {
 			err = keyward.Faults{{Pointer: "/enabled", Detail: "may not be null"}}.Err()
 		}
@@ -67,7 +95,7 @@ func (h *handler) updateOperator(ctx context.Context, c *api.Call) (api.Answer, 
 		o.Name, o.Role, o.Email, o.Enabled = merged.Name, merged.Role, merged.Email, *merged.Enabled
 		return nil
 	}
-	out, err := h.plane.UpdateOperator(ctx, c.By, c.Path("operatorId"), change)
+	out, err := h.plane.UpdateOperator(ctx, c.By, c.Path("operatorId"), in.Password.NewPassword, change)
 	if err != nil {
 		return api.Answer{}, err
 	}

@@ -18,10 +18,12 @@ func refusals(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) 
 	key := root.key(organization, `{"name": "refused"}`).Key
 	var project keyward.Project
 	root.must(http.StatusCreated, "POST", "/v1/organizations/"+organization+"/projects", `{"name": "x"}`, &project)
+	var role keyward.KeyRole
+	root.must(http.StatusCreated, "POST", "/v1/organizations/"+organization+"/roles", `{"name": "x"}`, &role)
 	var made issued
 	root.must(http.StatusCreated, "POST", "/v1/operators", `{"name": "x", "role": "viewer"}`, &made)
 	places := strings.NewReplacer("{organizationId}", organization, "{projectId}", project.ID,
-		"{keyId}", key.ID, "{operatorId}", made.Operator.ID, "{seq}", "1")
+		"{keyId}", key.ID, "{operatorId}", made.Operator.ID, "{number}", fmt.Sprint(role.Number), "{seq}", "1")
 	viewer, verifier := root.operator(keyward.Viewer), root.operator(keyward.Verifier)
 
 	for pattern, permission := range served() {

@@ -58,6 +58,8 @@ const (
 	project       = projects + "/{projectId}"
 	keys          = organization + "/api-keys"
 	key           = keys + "/{keyId}"
+	roles         = organization + "/roles"
+	role          = roles + "/{number}"
 	operators     = "/v1/operators"
 	operator      = operators + "/{operatorId}"
 )
@@ -84,6 +86,12 @@ func (h *handler) routes() []api.Route {
 		{Pattern: "POST " + key + "/rotate", Permission: keyward.KeysUpdate, Query: changing(), Handle: h.rotateKey},
 		{Pattern: "POST " + key + "/revoke", Permission: keyward.KeysRevoke, Query: changing(), Handle: h.revokeKey},
 		{Pattern: "POST " + key + "/reveal", Permission: keyward.KeysReveal, Handle: h.revealKey},
+
+		{Pattern: "POST " + roles, Permission: keyward.OrganizationsWrite, Query: changing(), Handle: h.createRole},
+		{Pattern: "GET " + roles, Permission: keyward.OrganizationsRead, Query: listed(), Handle: h.listRoles},
+		{Pattern: "GET " + role, Permission: keyward.OrganizationsRead, Handle: h.getRole},
+		{Pattern: "PATCH " + role, Permission: keyward.OrganizationsWrite, Query: changing(), Handle: h.updateRole},
+		{Pattern: "DELETE " + role, Permission: keyward.OrganizationsWrite, Query: changing(), Handle: h.deleteRole},
 
 		{Pattern: "POST " + operators, Permission: keyward.OperatorsWrite, Query: changing(), Handle: h.createOperator},
 		{Pattern: "GET " + operators, Permission: keyward.OperatorsRead, Query: listed(), Handle: h.listOperators},
