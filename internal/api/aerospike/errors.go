@@ -11,17 +11,22 @@ import (
 	"keyward/internal/token"
 )
 
-// Error writes err as the vendor's generic error.
+// Error writes err as v2 does, as the vendor's generic error.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
+	api.WriteJSON(w, r, challenge(w, err), api.MediaJSON, word(r, err))
+}
+
+// challenge returns the status of err, and asks for a token where that is missing.
+func challenge(w http.ResponseWriter, err error) int {
 	status := api.StatusOf(err)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("Www-Authenticate", `Bearer realm="aerospike"`)
 	}
-	api.WriteJSON(w, r, status, api.MediaJSON, word(err))
+	return status
 }
 
 // word says what went wrong in the vendor's codes and sentences.
-func word(err error) failure {
+func word(r *http.Request, err error) failure {
 	switch code := keyward.CodeOf(err); code {
 	case keyward.Unauthenticated:
 		return refused(err)
@@ -30,6 +35,9 @@ func word(err error) failure {
 	case keyward.Forbidden:
 		return failure{"permission_denied", sentence(err)}
 	case keyward.NotFound:
+		if r.PathValue(clientID) != "" {
+			return failure{"not_found", "API key not found."}
+		}
 		return failure{"not_found", "Resource not found."}
 	case keyward.Internal:
 		return failure{"internal_error", "Internal Server Error"}
@@ -56,6 +64,9 @@ func refused(err error) failure {
 // the name of a member, which is a pointer, keeps its first letter.
 func sentence(err error) string {
 	text := keyward.MessageOf(err)
+	if _, ok := errors.AsType[breach](err); ok {
+		return text + "."
+	}
 	if member, ok := strings.CutPrefix(text, "/"); ok {
 		text = member
 	} else if text != "" {
@@ -66,5 +77,5 @@ func sentence(err error) string {
 
 // TokenError writes err as the token endpoint does.
 func TokenError(w http.ResponseWriter, r *http.Request, err error) {
-	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{oauth.ErrorCode(err), word(err).Message})
+	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{oauth.ErrorCode(err), word(r, err).Message})
 }

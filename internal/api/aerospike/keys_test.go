@@ -4,37 +4,34 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"keyward"
-	"keyward/internal/api"
-	"keyward/internal/api/aerospike"
-	"keyward/internal/keyring"
-	"keyward/internal/token"
 	"keyward/keywardtest"
 )
 
 func TestTheListHoldsTheKeysOfTheOrganizationAsTheVendorSpellsThem(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
+	long := strings.Repeat("x", 255)
 	first := w.newKey(w.organization, "ci <runner> & co", reader())
 	gone := w.newKey(w.organization, "gone", nil)
-	second := w.newKey(w.organization, "b", map[string]any{"enabled": false})
+	second := w.newKey(w.organization, long, map[string]any{"enabled": false})
 	third := w.newKey(w.organization, "a", map[string]any{"type": "publishable", "environment": "test"})
 	deleted := w.newKey(w.organization, "deleted", nil)
 	w.newKey(w.newOrganization("Other"), "foreign", reader())
 	w.revoke(gone)
-	w.native("DELETE", "/v1/organizations/"+w.organization+"/api-keys/"+deleted.id, nil, nil)
+	w.native("DELETE", w.keyPath(deleted), nil, nil)
 
-	w.list(w.token(first)).is(t, http.StatusOK, fmt.Sprintf(
-		`{"count":3,"apiKeys":[{"name":"ci <runner> & co","clientId":%q},{"name":"b","clientId":%q},{"name":"a","clientId":%q}]}`,
-		first.clientID, second.clientID, third.clientID))
+	token := w.token(first)
+	keys := fmt.Sprintf(`"apiKeys":[{"name":"ci <runner> & co","clientId":%q},{"name":%q,"clientId":%q},{"name":"a","clientId":%q}]}`,
+		first.clientID, long, second.clientID, third.clientID)
+	w.as(token, "GET", "/aerospike/v2/api-keys", "").is(t, http.StatusOK, `{"count":3,`+keys)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK,
+		`{"count":3,"meta":{"total":3,"limit":10,"offset":0},`+keys)
 }
 
-func TestTheListHasNoPages(t *testing.T) {
+func TestTheListOfV2HasNoPagesAndThoseOfV1MakeAWhole(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	k := w.newKey(w.organization, "first", reader())
 	const keys, makers = 1100, 11
@@ -47,230 +44,221 @@ func TestTheListHasNoPages(t *testing.T) {
 		})
 	}
 	group.Wait()
+	token := w.token(k)
+	whole := w.keys(token, "/aerospike/v2/api-keys")
+	if len(whole) != keys+1 || whole[0] != k.clientID {
+		t.Errorf("v2 lists %d keys, want %d, oldest first", len(whole), keys+1)
+	}
+	var pages []string
+	for offset := 0; offset <= keys; offset += 100 {
+		pages = append(pages, w.keys(token, fmt.Sprintf("/aerospike/v1/api-keys?limit=100&offset=%d", offset))...)
+	}
+	if strings.Join(pages, ",") != strings.Join(whole, ",") {
+		t.Errorf("the pages of v1 are not the list of v2: %d and %d keys", len(pages), len(whole))
+	}
+}
+
+// keys lists, and returns the client ids.
+func (w *world) keys(token, path string) []string {
+	w.t.Helper()
 	var list struct {
 		Count   int
 		APIKeys []struct{ ClientID string }
 	}
-	if err := json.Unmarshal([]byte(w.list(w.token(k)).body), &list); err != nil {
-		t.Fatal(err)
+	if err := json.Unmarshal([]byte(w.as(token, "GET", path, "").body), &list); err != nil {
+		w.t.Fatal(err)
 	}
+	var ids []string
 	seen := map[string]bool{}
 	for _, key := range list.APIKeys {
+		ids = append(ids, key.ClientID)
 		seen[key.ClientID] = true
 	}
-	if list.Count != keys+1 || len(seen) != keys+1 || list.APIKeys[0].ClientID != k.clientID {
-		t.Errorf("count = %d, different keys = %d, want %d of each, oldest first", list.Count, len(seen), keys+1)
+	if list.Count != len(ids) || len(seen) != len(ids) {
+		w.t.Errorf("GET %s: count = %d, keys = %d, different ones = %d", path, list.Count, len(ids), len(seen))
 	}
+	return ids
 }
 
 func TestAnEmptyListIsAnArray(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
+	token := w.token(w.newKey(w.organization, "sees nothing", managing(w.inProject(), "keys.read")))
+	w.as(token, "GET", "/aerospike/v2/api-keys", "").is(t, http.StatusOK, `{"count":0,"apiKeys":[]}`)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK,
+		`{"count":0,"meta":{"total":0,"limit":10,"offset":0},"apiKeys":[]}`)
+}
+
+// inProject makes a project, and returns the scope that names it.
+func (w *world) inProject() map[string]any {
+	w.t.Helper()
 	var project struct{ ID string }
 	w.native("POST", "/v1/organizations/"+w.organization+"/projects", map[string]any{"name": "Sports"}, &project)
-	k := w.newKey(w.organization, "sees nothing", managing(map[string]any{"projectId": []string{project.ID}}, "keys.read"))
-	w.list(w.token(k)).is(t, http.StatusOK, `{"count":0,"apiKeys":[]}`)
+	return map[string]any{"projectId": []string{project.ID}}
 }
 
-func TestQueriesAreReadStrictlyAndOtherwiseIgnored(t *testing.T) {
+func TestWhoMayReadSomeProjectsSeesAndCountsTheirKeysOnly(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	text := w.token(w.newKey(w.organization, "ci", reader()))
-	for query, want := range map[string]int{
-		"?limit=1":         200,
-		"?limit=0&color=x": 200,
-		"?a=b;a=c":         200,
-		"?a=1&a=2":         400,
-		"?a":               400,
-		"?a=%zz":           400,
-	} {
-		got := w.send("GET", "/aerospike/v2/api-keys"+query, "", "Authorization", "Bearer "+text)
-		if got.status != want {
-			t.Errorf("%s = %d %s, want %d", query, got.status, got.body, want)
-		}
+	scope := w.inProject()
+	token := w.token(w.newKey(w.organization, "of one project", managing(scope, "keys.read", "keys.create", "keys.delete")))
+	seen := w.newKey(w.organization, "in it", map[string]any{"projectIds": scope["projectId"]})
+	unseen := w.newKey(w.organization, "elsewhere", nil)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK, fmt.Sprintf(
+		`{"count":1,"meta":{"total":1,"limit":10,"offset":0},"apiKeys":[{"name":"in it","clientId":%q}]}`, seen.clientID))
+	if got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+unseen.clientID, ""); got.status != http.StatusNotFound {
+		t.Errorf("deleting a key elsewhere = %d %s, want 404", got.status, got.body)
 	}
-	w.send("GET", "/aerospike/v2/api-keys?a=1&a=2", "", "Authorization", "Bearer "+text).
-		is(t, 400, `{"code":"invalid_input","message":"a is given more than once."}`)
+	w.as(token, "POST", "/aerospike/v2/api-keys", `{"name":"in no project"}`).is(t, http.StatusForbidden,
+		`{"code":"permission_denied","message":"Needs keys.create in every project of the key."}`)
+	w.as(token, "DELETE", "/aerospike/v1/api-keys/"+seen.clientID, "").is(t, http.StatusNoContent, "")
 }
 
-const (
-	invalidToken = `{"code":"invalid_token","message":"The access token is invalid."}`
-	missingToken = `{"code":"missing_token","message":"The access token is missing."}`
-	noScope      = `{"code":"permission_denied","message":"Missing scope read:api-key."}`
-)
-
-func TestOnlyTokensOfThisSurfaceAreLetIn(t *testing.T) {
-	w := newWorld(t, keywardtest.Options{})
-	k := w.newKey(w.organization, "ci", reader())
-	good := w.token(k)
-	var native struct {
-		AccessToken string `json:"access_token"`
-	}
-	response := w.send("POST", "/oauth/token", form(k), "Content-Type", asForm)
-	if err := json.Unmarshal([]byte(response.body), &native); err != nil {
-		t.Fatal(err)
-	}
-	for name, test := range map[string]struct {
-		header []string
-		want   string
-	}{
-		"nothing":                   {nil, missingToken},
-		"an API key header":         {[]string{"X-Api-Key", k.secret}, missingToken},
-		"an empty header":           {[]string{"Authorization", ""}, invalidToken},
-		"no scheme":                 {[]string{"Authorization", good}, invalidToken},
-		"another scheme":            {[]string{"Authorization", "Basic " + good}, invalidToken},
-		"two headers":               {[]string{"Authorization", "Bearer " + good, "Authorization", "Bearer " + good}, invalidToken},
-		"garbage":                   {[]string{"Authorization", "Bearer garbage"}, invalidToken},
-		"a token with another end":  {[]string{"Authorization", "Bearer " + good + "A"}, invalidToken},
-		"a native token":            {[]string{"Authorization", "Bearer " + native.AccessToken}, invalidToken},
-		"a key":                     {[]string{"Authorization", "Bearer " + k.secret}, invalidToken},
-		"an operator's credential":  {[]string{"Authorization", "Bearer " + w.RootToken}, invalidToken},
-		"a client in HTTP Basic":    {[]string{"Authorization", basic(k)}, invalidToken},
-		"a token that has no parts": {[]string{"Authorization", "Bearer eyJ.."}, invalidToken},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := w.send("GET", "/aerospike/v2/api-keys", "", test.header...)
-			got.is(t, http.StatusUnauthorized, test.want)
-			if !strings.HasPrefix(got.header.Get("Www-Authenticate"), "Bearer ") {
-				t.Errorf("WWW-Authenticate = %q", got.header.Get("Www-Authenticate"))
+// A key that is made here has what keys of this vendor have, natively too.
+func TestAKeyMadeHereIsAKeyEverywhere(t *testing.T) {
+	for _, version := range []string{"v1", "v2"} {
+		t.Run(version, func(t *testing.T) {
+			w := newWorld(t, keywardtest.Options{})
+			strong := w.token(w.newKey(w.organization, "strong", managing(map[string]any{}, "keys.*", "organizations.read")))
+			made := w.create(strong, version, "made here")
+			k := w.nativeKey(made)
+			if got := k.permissions(); got != "keys.create keys.delete keys.read" {
+				t.Errorf("management = %s", got)
+			}
+			if k.Name != "made here" || k.Type != "secret" || k.Environment != "live" || !k.Enabled || len(k.ACL) != 0 {
+				t.Errorf("natively the key is %+v", k)
+			}
+			var verdict struct{ Code, KeyID string }
+			w.native("POST", "/v1/verify", map[string]any{"key": made.secret}, &verdict)
+			if verdict.Code != "valid" || verdict.KeyID != k.ID {
+				t.Errorf("verify = %+v, want valid, of %s", verdict, k.ID)
+			}
+			w.as(w.token(made), "DELETE", "/aerospike/"+version+"/api-keys/"+made.clientID, "").is(t, http.StatusNoContent, "")
+			w.native("POST", "/v1/verify", map[string]any{"key": made.secret}, &verdict)
+			if verdict.Code != "not_found" {
+				t.Errorf("after its end, verify = %s, want not_found", verdict.Code)
 			}
 		})
 	}
 }
 
-func TestATokenThatWasGoodSaysThatItExpired(t *testing.T) {
-	master := keyring.Generate()
-	w := newWorld(t, keywardtest.Options{MasterKey: master})
-	k := w.newKey(w.organization, "ci", reader())
-	ring, err := keyring.Parse(master)
-	if err != nil {
-		t.Fatal(err)
+// create makes a key here.
+func (w *world) create(token, version, name string) key {
+	w.t.Helper()
+	var made struct{ ClientID, ClientSecret string }
+	got := w.as(token, "POST", "/aerospike/"+version+"/api-keys", fmt.Sprintf(`{"name":%q}`, name))
+	if err := json.Unmarshal([]byte(got.body), &made); err != nil || got.status != http.StatusCreated {
+		w.t.Fatalf("create = %d %s", got.status, got.body)
 	}
-	signer, err := token.New(ring.TokenKey(), "keyward")
-	if err != nil {
-		t.Fatal(err)
+	if got.header.Get("Keyward-Propagation") == "" {
+		w.t.Error("the change does not say how far it has come")
 	}
-	now := keyward.TimeOf(time.Now())
-	text, err := signer.Issue(token.Claims{
-		Subject: k.clientID, OrganizationID: w.organization, Audience: "aerospike", ID: "tok", Version: 1,
-		IssuedTime: now.Add(-9 * time.Hour), ExpireTime: now.Add(-time.Hour),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.list(text).is(t, http.StatusUnauthorized, `{"code":"invalid_token","message":"The access token expired."}`)
+	return key{clientID: made.ClientID, secret: made.ClientSecret}
 }
 
-func TestTokensEndWithTheirKey(t *testing.T) {
-	w := newWorld(t, keywardtest.Options{})
-	k := w.newKey(w.organization, "ci", reader())
-	text := w.token(k)
-	w.revoke(k)
-	w.list(text).is(t, http.StatusUnauthorized, invalidToken)
-}
-
-func TestTokensAreBoundToTheAddressesOfTheirKey(t *testing.T) {
-	w := newWorld(t, keywardtest.Options{TrustedProxies: "127.0.0.0/8"})
-	with := reader()
-	with["allowedIps"] = []string{"203.0.113.0/24"}
-	text := w.token(w.newKey(w.organization, "ci", with), "X-Forwarded-For", "203.0.113.9")
-	if status := w.list(text, "X-Forwarded-For", "203.0.113.9").status; status != http.StatusOK {
-		t.Errorf("from its own address = %d", status)
-	}
-	w.list(text, "X-Forwarded-For", "198.51.100.1").is(t, http.StatusForbidden,
-		`{"code":"permission_denied","message":"The key may not be used from this address."}`)
-}
-
-func TestReadingKeysTakesTheScopeThatStandsForKeysRead(t *testing.T) {
-	w := newWorld(t, keywardtest.Options{})
-	for name, with := range map[string]map[string]any{
-		"no management":       nil,
-		"an acl that says so": {"acl": []any{map[string]any{"scope": map[string]any{}, "permissions": []string{"*"}}}},
-		"other management":    managing(map[string]any{}, "keys.create", "keys.verify", "projects.read"),
+func TestAKeyGivesAwayNoMoreThanItHas(t *testing.T) {
+	for permissions, want := range map[string]string{
+		"keys.create":           "keys.create",
+		"keys.create keys.read": "keys.create keys.read",
+		"keys.create keys.read keys.update keys.reveal":   "keys.create keys.read",
+		"keys.create keys.delete keys.read projects.read": "keys.create keys.delete keys.read",
 	} {
-		t.Run(name, func(t *testing.T) {
-			w.list(w.token(w.newKey(w.organization, "ci", with))).is(t, http.StatusForbidden, noScope)
+		t.Run(permissions, func(t *testing.T) {
+			w := newWorld(t, keywardtest.Options{})
+			token := w.token(w.newKey(w.organization, "creator", managing(map[string]any{}, strings.Fields(permissions)...)))
+			k := w.nativeKey(w.create(token, "v2", "created"))
+			if got := k.permissions(); got != want {
+				t.Errorf("management = %s, want %s", got, want)
+			}
 		})
 	}
 }
 
-func TestDocumentedEndpointsThatAreToComeSaySo(t *testing.T) {
+// Where secrets are kept, who may read keys may read their secrets in other dialects.
+func TestInARecoverableOrganizationReadersMayReveal(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	powerless := w.token(w.newKey(w.organization, "ci", nil))
-	for _, endpoint := range []string{
-		"POST /api-keys", "DELETE /api-keys/abc", "GET /organization", "GET /organization/members",
-		"DELETE /organization/members/0b0c7c61-8d56-4a3a-9a2a-3f3d3c0c8f10", "GET /secrets", "POST /secrets",
-		"GET /secrets/abc", "DELETE /secrets/abc",
+	var o struct{ ID string }
+	w.native("POST", "/v1/organizations", map[string]any{"name": "Kept", "recoverable": true}, &o)
+	w.organization = o.ID
+	for permissions, want := range map[string]string{
+		"keys.create keys.read":             "keys.create keys.read",
+		"keys.create keys.read keys.reveal": "keys.create keys.read keys.reveal",
 	} {
-		method, path, _ := strings.Cut(endpoint, " ")
-		path = "/aerospike/v2" + path
-		w.send(method, path, "").is(t, http.StatusUnauthorized, missingToken)
-		w.send(method, path, `{"name":"x"}`, "Authorization", "Bearer "+powerless, "Content-Type", "application/json").
-			is(t, http.StatusNotImplemented, `{"message":"This endpoint has not been implemented yet."}`)
-	}
-}
-
-func TestPathsAndMethodsThatDoNotExistAreAnsweredInTheVendorsShape(t *testing.T) {
-	w := newWorld(t, keywardtest.Options{})
-	const notFound = `{"code":"not_found","message":"Resource not found."}`
-	for _, path := range []string{
-		"/aerospike", "/aerospike/", "/aerospike/v2", "/aerospike/v3/api-keys", "/aerospike/v2/api-keys/",
-		"/aerospike/v2//api-keys", "/aerospike/v2/x/../api-keys", "/aerospike/oauth/", "/aerospike/oauth/token/",
-	} {
-		w.send("GET", path, "").is(t, http.StatusNotFound, notFound)
-	}
-	for endpoint, allow := range map[string]string{
-		"PUT /aerospike/v2/api-keys":         "GET, HEAD, POST",
-		"TRACE /aerospike/v2/api-keys":       "GET, HEAD, POST",
-		"GET /aerospike/v2/api-keys/abc":     "DELETE",
-		"OPTIONS /aerospike/v2/organization": "GET, HEAD",
-	} {
-		method, path, _ := strings.Cut(endpoint, " ")
-		got := w.send(method, path, "")
-		got.is(t, http.StatusMethodNotAllowed, `{"code":"method_not_allowed","message":"This method is not allowed here."}`)
-		if got.header.Get("Allow") != allow {
-			t.Errorf("%s: Allow = %q, want %q", endpoint, got.header.Get("Allow"), allow)
+		token := w.token(w.newKey(w.organization, "creator", managing(map[string]any{}, strings.Fields(permissions)...)))
+		k := w.nativeKey(w.create(token, "v1", "created"))
+		if got := k.permissions(); got != want {
+			t.Errorf("made by who has %s: management = %s, want %s", permissions, got, want)
+		}
+		if got := w.as(token, "GET", "/aerospike/v1/api-keys", ""); strings.Contains(got.body, "_live_") {
+			t.Errorf("the list shows a secret: %s", got.body)
 		}
 	}
 }
 
-func TestEveryErrorHasTheVendorsShape(t *testing.T) {
-	for name, test := range map[string]struct {
-		err    error
-		status int
-		want   string
-	}{
-		"a bug": {
-			keyward.Errorf(keyward.Internal, "disk is on fire"), 500,
-			`{"code":"internal_error","message":"Internal Server Error"}`,
-		},
-		"an error of no kind": {
-			fmt.Errorf("disk is on fire"), 500, `{"code":"internal_error","message":"Internal Server Error"}`,
-		},
-		"a server that starts": {
-			keyward.Errorf(keyward.Unavailable, "the server is starting"), 503,
-			`{"code":"unavailable","message":"The server is starting."}`,
-		},
-		"a body that is too large": {
-			keyward.Errorf(api.TooLarge, "the body is larger than 5 bytes"), 413,
-			`{"code":"body_too_large","message":"The body is larger than 5 bytes."}`,
-		},
+func TestAKeyMadeNativelyIsDeletedHere(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	token := w.token(w.newKey(w.organization, "deleter", managing(map[string]any{}, "keys.read", "keys.delete")))
+	revoked := w.newKey(w.organization, "revoked", nil)
+	w.revoke(revoked)
+	for name, k := range map[string]key{
+		"secret":      w.newKey(w.organization, "secret", nil),
+		"publishable": w.newKey(w.organization, "publishable", map[string]any{"type": "publishable"}),
+		"disabled":    w.newKey(w.organization, "disabled", map[string]any{"enabled": false}),
 	} {
-		t.Run(name, func(t *testing.T) {
-			recorder := httptest.NewRecorder()
-			aerospike.Error(recorder, httptest.NewRequest("GET", "/aerospike/v2/api-keys", nil), test.err)
-			answer{status: recorder.Code, body: recorder.Body.String()}.is(t, test.status, test.want)
-		})
+		got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+k.clientID, "")
+		got.is(t, http.StatusNoContent, "")
+		if got.header.Get("Keyward-Propagation") == "" {
+			t.Errorf("deleting a %s key does not say how far it has come", name)
+		}
+		if status := w.send("GET", w.keyPath(k), "", "Authorization", "Bearer "+w.RootToken).status; status != http.StatusNotFound {
+			t.Errorf("natively the deleted %s key is %d", name, status)
+		}
 	}
+	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+revoked.clientID, "").is(t, http.StatusNotFound,
+		`{"code":"not_found","message":"API key not found."}`)
 }
 
-func TestTheTokenEndpointHidesItsBugs(t *testing.T) {
-	for err, want := range map[error]string{
-		keyward.Errorf(keyward.Internal, "disk is on fire"):           `{"error":"server_error","error_description":"Internal Server Error"}`,
-		keyward.Errorf(keyward.Unavailable, "the server is starting"): `{"error":"temporarily_unavailable","error_description":"The server is starting."}`,
-	} {
-		recorder := httptest.NewRecorder()
-		aerospike.TokenError(recorder, httptest.NewRequest("POST", "/aerospike/oauth/token", nil), err)
-		if recorder.Body.String() != want {
-			t.Errorf("body = %s, want %s", recorder.Body, want)
+// What another organization has is answered as what nobody has, to the byte: the id
+// that was asked for aside, which comes from the caller.
+func TestAKeyOfAnotherOrganizationIsNotThere(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	foreign := w.newKey(w.newOrganization("Other"), "foreign", nil)
+	gone := w.newKey(w.organization, "gone", nil)
+	w.native("DELETE", w.keyPath(gone), nil, nil)
+	token := w.token(w.newKey(w.organization, "strong", managing(map[string]any{}, "keys.*")))
+	for _, version := range []string{"v1", "v2"} {
+		want := w.as(token, "DELETE", "/aerospike/"+version+"/api-keys/"+strings.Repeat("A", 32), "")
+		if want.status != http.StatusNotFound {
+			t.Fatalf("an unknown key = %d %s", want.status, want.body)
 		}
+		for _, id := range []string{foreign.clientID, gone.clientID} {
+			got := w.as(token, "DELETE", "/aerospike/"+version+"/api-keys/"+id, "")
+			got.is(t, want.status, strings.ReplaceAll(want.body, strings.Repeat("A", 32), id))
+		}
+	}
+	w.native("POST", "/v1/verify", map[string]any{"key": foreign.secret}, nil)
+}
+
+func TestEveryChangeIsInTheAuditLogWithItsActor(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	strong := w.newKey(w.organization, "strong", managing(map[string]any{}, "keys.*"))
+	token := w.token(strong)
+	made := w.create(token, "v1", "made")
+	id := w.nativeKey(made).ID
+	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+made.clientID, "").is(t, http.StatusNoContent, "")
+	var log struct {
+		Items []struct {
+			Action string
+			Actor  struct{ Type, ID string }
+		}
+	}
+	w.native("GET", "/v1/organizations/"+w.organization+"/audit-events?sort=seq&filter=targetId:"+id, nil, &log)
+	var actions []string
+	for _, event := range log.Items {
+		actions = append(actions, event.Action)
+		if event.Actor.Type != "key" || event.Actor.ID != strong.id {
+			t.Errorf("%s is by %+v, want the key %s", event.Action, event.Actor, strong.id)
+		}
+	}
+	if got := strings.Join(actions, " "); got != "key.created key.deleted" {
+		t.Errorf("audit events = %s", got)
 	}
 }

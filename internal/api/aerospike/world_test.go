@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,9 +72,43 @@ func (w *world) newKey(organization, name string, with map[string]any) key {
 	return key{made.Key.ID, made.Key.ClientID, made.Secret}
 }
 
+// keyPath is where a key of the organization is natively.
+func (w *world) keyPath(k key) string {
+	return "/v1/organizations/" + w.organization + "/api-keys/" + k.id
+}
+
 func (w *world) revoke(k key) {
 	w.t.Helper()
-	w.native("POST", "/v1/organizations/"+w.organization+"/api-keys/"+k.id+"/revoke", map[string]any{}, nil)
+	w.native("POST", w.keyPath(k)+"/revoke", map[string]any{}, nil)
+}
+
+// nativeKey is what the native API shows of a key.
+type nativeKey struct {
+	ID, Name, Type, Environment string
+	Enabled                     bool
+	ACL                         []any
+	Management                  []struct{ Permissions []string }
+}
+
+// permissions returns the key's management, in the order of the alphabet.
+func (k nativeKey) permissions() string {
+	var all []string
+	for _, grant := range k.Management {
+		all = append(all, grant.Permissions...)
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+// nativeKey finds a key by its client id.
+func (w *world) nativeKey(k key) nativeKey {
+	w.t.Helper()
+	var found struct{ Items []nativeKey }
+	w.native("GET", "/v1/organizations/"+w.organization+"/api-keys?filter=clientId:"+k.clientID, nil, &found)
+	if len(found.Items) != 1 {
+		w.t.Fatalf("natively there are %d keys with the client id %s", len(found.Items), k.clientID)
+	}
+	return found.Items[0]
 }
 
 // reader is the management of a key that may read keys.
@@ -109,10 +144,13 @@ func form(k key) string {
 	}.Encode()
 }
 
-// list asks for the keys with a token.
-func (w *world) list(token string, header ...string) answer {
+// as asks with a token, and a body that is JSON if there is one.
+func (w *world) as(token, method, path, body string, header ...string) answer {
 	w.t.Helper()
-	return w.send("GET", "/aerospike/v2/api-keys", "", append(header, "Authorization", "Bearer "+token)...)
+	if body != "" {
+		header = append(header, "Content-Type", "application/json")
+	}
+	return w.send(method, path, body, append(header, "Authorization", "Bearer "+token)...)
 }
 
 type answer struct {
@@ -127,10 +165,17 @@ var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a
 // pairs of name and value.
 func (w *world) send(method, path, body string, header ...string) answer {
 	w.t.Helper()
+	return w.sendTo("", method, path, body, header...)
+}
+
+// sendTo is send to a host name, "" for the server's own.
+func (w *world) sendTo(host, method, path, body string, header ...string) answer {
+	w.t.Helper()
 	r, err := http.NewRequest(method, w.URL+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	r.Host = host
 	const ours = "11111111-1111-4111-8111-111111111111"
 	r.Header.Set("X-Request-Id", ours)
 	for i := 0; i < len(header); i += 2 {
@@ -148,10 +193,23 @@ func (w *world) send(method, path, body string, header ...string) answer {
 	if id := response.Header.Get("X-Request-Id"); !uuid.MatchString(id) || id == ours {
 		w.t.Errorf("%s %s: X-Request-Id = %q, want a UUID v4 of the server's own", method, path, id)
 	}
-	if strings.HasPrefix(path, "/aerospike") && response.Header.Get("Content-Type") != "application/json" {
-		w.t.Errorf("%s %s: Content-Type = %q", method, path, response.Header.Get("Content-Type"))
+	if media := response.Header.Get("Content-Type"); strings.HasPrefix(path, "/aerospike") && media != wantMedia(path, response) {
+		w.t.Errorf("%s %s: Content-Type = %q", method, path, media)
 	}
 	return answer{response.StatusCode, string(bytes.TrimSpace(text)), response.Header}
+}
+
+// wantMedia returns the media type that an answer of this surface has.
+func wantMedia(path string, response *http.Response) string {
+	switch {
+	case response.StatusCode == http.StatusNoContent:
+		return ""
+	case response.StatusCode >= 400 && strings.HasPrefix(path, "/aerospike/v1/"):
+		return "application/problem+json"
+	case response.StatusCode == http.StatusOK && strings.HasSuffix(path, "/openapi.yaml"):
+		return "application/yaml"
+	}
+	return "application/json"
 }
 
 // is compares an answer, body byte by byte.
