@@ -1,10 +1,12 @@
 package gjirafa
 
 import (
+	"encoding/json"
 	"net/http"
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/control"
 )
 
 // envelope is around every answer. All members are always there.
@@ -18,10 +20,18 @@ type envelope struct {
 }
 
 // succeeded is an answer with a result.
-func succeeded(result any) api.Answer {
+func succeeded(result any, messages ...string) api.Answer {
 	return api.Answer{Body: envelope{
-		Success: true, Errors: []string{}, Messages: []string{}, Result: result, StatusCode: http.StatusOK,
+		Success: true, Errors: []string{}, Messages: append([]string{}, messages...), Result: result,
+		StatusCode: http.StatusOK,
 	}}
+}
+
+// changed is an answer to a change. The vendor answers 200 to those that create, too.
+func changed(out control.Outcome, result any, messages ...string) api.Answer {
+	answer := succeeded(result, messages...)
+	answer.Header = api.Propagated(out.Propagation)
+	return answer
 }
 
 // listItem is a key as lists spell it. The vendor's other answers use other names for
@@ -41,19 +51,12 @@ type projectName struct {
 	Name     string `json:"name"`
 }
 
-// newListItem spells a key. It is the place where secrets leave: those that the
-// services let out. Projects that are not in the map are left out.
+// newListItem spells a key. Projects that are not in the map are left out.
 func newListItem(key *keyward.Key, secret keyward.Secret, projects map[string]*keyward.Project) listItem {
 	item := listItem{
-		APIKeyID: key.Number, APIKeyName: key.Name, APIKey: key.Hint,
-		StartDate: key.StartTime, ExpireDate: key.ExpireTime, HasExpireTime: key.ExpireTime != 0,
+		APIKeyID: key.Number, APIKeyName: key.Name, APIKey: value(key, secret),
+		StartDate: startOf(key), ExpireDate: key.ExpireTime, HasExpireTime: key.ExpireTime != 0,
 		ProjectsNameList: []projectName{},
-	}
-	if !secret.Empty() {
-		item.APIKey = secret.Reveal()
-	}
-	if item.StartDate == 0 {
-		item.StartDate = key.CreatedTime
 	}
 	for _, id := range key.ProjectIDs {
 		if project := projects[id]; project != nil {
@@ -61,4 +64,139 @@ func newListItem(key *keyward.Key, secret keyward.Secret, projects map[string]*k
 		}
 	}
 	return item
+}
+
+// oneKey is a key as all answers but lists spell it.
+type oneKey struct {
+	ID            int32        `json:"id"`
+	Name          string       `json:"name"`
+	APIKey        string       `json:"apiKey"`
+	StartDate     keyward.Time `json:"startDate"`
+	ExpireDate    keyward.Time `json:"expireDate"`
+	HasExpireTime bool         `json:"hasExpireTime"`
+	RoleID        int32        `json:"roleId"` // 0 for keys that were given none, as those made elsewhere
+}
+
+func newOneKey(key *keyward.Key, secret keyward.Secret) oneKey {
+	return oneKey{
+		ID: key.Number, Name: key.Name, APIKey: value(key, secret),
+		StartDate: startOf(key), ExpireDate: key.ExpireTime, HasExpireTime: key.ExpireTime != 0, RoleID: key.RoleID,
+	}
+}
+
+// value is the place where secrets leave: those that the services let out.
+func value(key *keyward.Key, secret keyward.Secret) string {
+	if secret.Empty() {
+		return key.Hint
+	}
+	return secret.Reveal()
+}
+
+// startOf returns from when on a key is good: one without a start, since it was made.
+func startOf(key *keyward.Key) keyward.Time {
+	if key.StartTime == 0 {
+		return key.CreatedTime
+	}
+	return key.StartTime
+}
+
+// createKey is what a key is made of.
+type createKey struct {
+	Projects []string `json:"listProjectsId"`
+	RoleID   *int32   `json:"roleId"`
+	Key      struct {
+		ID            *int32 `json:"apiKeyId"` // read and ignored: the server numbers keys
+		Name          string `json:"apiName"`
+		HasExpireTime *bool  `json:"hasExpireTime"`
+		Start         date   `json:"startDateTime"`
+		Expire        date   `json:"expireDateTime"`
+	} `json:"userApiKey"`
+}
+
+// key returns the key that is asked for, but for where it is to be.
+func (in *createKey) key() (keyward.Key, error) {
+	var faults keyward.Faults
+	if in.RoleID == nil {
+		faults.Add("/roleId", "is missing")
+	} else if *in.RoleID == 0 {
+		faults.Add("/roleId", "is no role that a key can have")
+	}
+	key := keyward.Key{
+		Name: in.Key.Name, Type: keyward.SecretKey, Environment: keyward.Live, Enabled: true,
+		StartTime: keyward.Time(in.Key.Start),
+	}
+	if !expires(&key, in.Key.HasExpireTime, in.Key.Expire) {
+		faults.Add(createSpelling.expire, "is missing")
+	}
+	return key, faults.Err()
+}
+
+// updateKey is what can change of a key. What is missing or null stays as it is.
+type updateKey struct {
+	ID            *int32  `json:"id"`
+	Name          *string `json:"name"`
+	StartDate     date    `json:"startDate"`
+	ExpireDate    date    `json:"expireDate"`
+	HasExpireTime *bool   `json:"hasExpireTime"`
+	RoleID        *int32  `json:"roleId"`
+}
+
+// apply writes into the key what is to change, and returns the terms of its new role,
+// if it is given one. Clients send back what they have read: a role of 0 is none, and
+// what stands for a start that was never set does not set it.
+func (in *updateKey) apply(key *keyward.Key) (*control.Terms, error) {
+	if in.Name != nil {
+		key.Name = *in.Name
+	}
+	if start := keyward.Time(in.StartDate); start != 0 && start != startOf(key) {
+		key.StartTime = start
+	}
+	var faults keyward.Faults
+	if !expires(key, in.HasExpireTime, in.ExpireDate) {
+		faults.Add(updateSpelling.expire, "is missing")
+	}
+	if in.RoleID == nil || *in.RoleID == 0 && key.RoleID == 0 {
+		return nil, faults.Err()
+	}
+	if *in.RoleID == 0 {
+		faults.Add("/roleId", "is no role that a key can have")
+	}
+	return &control.Terms{Role: *in.RoleID}, faults.Err()
+}
+
+// expires writes into the key when it ends. If it is said to end, and nothing says or
+// said when, the answer is false.
+func expires(key *keyward.Key, has *bool, at date) bool {
+	switch {
+	case has != nil && !*has:
+		key.ExpireTime = 0
+	case at != 0:
+		key.ExpireTime = keyward.Time(at)
+	case has != nil:
+		return key.ExpireTime != 0
+	}
+	return true
+}
+
+// date is an instant as the vendor's clients write it: ISO 8601 with or without a
+// zone. Without one it is UTC, as .NET writes it. Null, and 0, is none.
+type date keyward.Time
+
+// UnmarshalJSON reads null, or text that is what [keyward.ParseTime] reads once it has a
+// zone.
+func (d *date) UnmarshalJSON(data []byte) error {
+	var text *string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return keyward.Errorf(keyward.Invalid, "must be a string")
+	}
+	if text == nil {
+		*d = 0
+		return nil
+	}
+	t, err := keyward.ParseTime(*text)
+	if zoned, bad := keyward.ParseTime(*text + "Z"); err != nil && bad == nil {
+		t, err = zoned, nil
+	}
+	*d = date(t)
+	return err
 }

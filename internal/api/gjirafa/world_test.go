@@ -2,16 +2,23 @@ package gjirafa_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"keyward"
 	"keyward/keywardtest"
 )
+
+// masterKey is that of servers on PostgreSQL.
+var masterKey = base64.StdEncoding.EncodeToString([]byte("32 bytes for the gjirafa dialect"))
 
 // world is a server with one organization.
 type world struct {
@@ -140,6 +147,11 @@ var uuid = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a
 // pairs of name and value.
 func (w *world) send(method, path, body string, header ...string) answer {
 	w.t.Helper()
+	return w.sendBy(http.DefaultClient, method, path, body, header...)
+}
+
+func (w *world) sendBy(client *http.Client, method, path, body string, header ...string) answer {
+	w.t.Helper()
 	r, err := http.NewRequest(method, w.URL+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
@@ -147,7 +159,7 @@ func (w *world) send(method, path, body string, header ...string) answer {
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
 	}
-	response, err := http.DefaultClient.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -202,4 +214,79 @@ func holds(result string) string {
 // refuses is the body of an error.
 func refuses(status, text string) string {
 	return `{"success":false,"errors":["` + text + `"],"messages":[],"result":null,"resultInfo":null,"statusCode":` + status + `}`
+}
+
+// read reads the body of a good answer.
+func (a answer) read(t *testing.T, into any) {
+	t.Helper()
+	if a.status != http.StatusOK {
+		t.Fatalf("answer = %d %s", a.status, a.body)
+	}
+	if err := json.Unmarshal([]byte(a.body), into); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+}
+
+// at is a path of this dialect in the world's organization.
+func (w *world) at(rest string) string {
+	return "/gjirafa/api/organizations/" + w.organization.ID + rest
+}
+
+// one is a key in an answer of this dialect that is no list.
+type one struct {
+	ID     int
+	APIKey string
+	RoleID int
+}
+
+// make makes a key as a key would.
+func (w *world) make(by key, body string) one {
+	w.t.Helper()
+	var made struct{ Result one }
+	w.send("POST", w.at("/api-keys"), body, "X-Api-Key", by.secret, "Content-Type", "application/json").read(w.t, &made)
+	return made.Result
+}
+
+// update changes a key as a key would.
+func (w *world) update(by key, body string) answer {
+	w.t.Helper()
+	return w.send("PUT", w.at("/api-keys"), body, "X-Api-Key", by.secret, "Content-Type", "application/json")
+}
+
+// seen is a key as the root operator sees it, member by member.
+func (w *world) seen(number int) map[string]json.RawMessage {
+	w.t.Helper()
+	var list struct{ Items []map[string]json.RawMessage }
+	w.native("GET", "/v1/organizations/"+w.organization.ID+"/api-keys?filter=number:"+strconv.Itoa(number), nil, &list)
+	if len(list.Items) != 1 {
+		w.t.Fatalf("there are %d keys with the number %d", len(list.Items), number)
+	}
+	return list.Items[0]
+}
+
+// management is what a key may do: a permission each, and where it holds, sorted.
+func (w *world) management(number int) []string {
+	w.t.Helper()
+	var grants []keyward.Grant
+	if err := json.Unmarshal(w.seen(number)["management"], &grants); err != nil {
+		w.t.Fatal(err)
+	}
+	may := []string{}
+	for _, g := range grants {
+		for _, permission := range g.Permissions {
+			may = append(may, strings.TrimSpace(permission+" "+strings.Join(g.Scope["projectId"], " ")))
+		}
+	}
+	slices.Sort(may)
+	return may
+}
+
+// newRole makes a role of the world's organization and returns its number.
+func (w *world) newRole(name string, permissions ...string) int {
+	w.t.Helper()
+	body := managing(permissions...)
+	body["name"] = name
+	var made struct{ Number int }
+	w.native("POST", "/v1/organizations/"+w.organization.ID+"/roles", body, &made)
+	return made.Number
 }

@@ -12,13 +12,14 @@ import (
 // keyHeader carries a secret key as it is (the vendor's scheme SecretApiKey).
 const keyHeader = "Reb-Apikey"
 
-// authenticate takes an access token, or a secret key. Of both the token counts: the
+// authenticate takes an access token, of a key or of a person who signed in, or a
+// secret key. Of both the token counts: the
 // vendor's client goes on sending its key when it was given a token, so a bad token
 // is refused even beside a good key.
 func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 	by, subject, err := h.identify(r)
 	switch {
-	case err == nil && subject.Type != keyward.SecretKey:
+	case err == nil && subject != nil && subject.Type != keyward.SecretKey:
 		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "a publishable key is no credential here")
 	case keyward.CodeOf(err) == keyward.Unauthenticated && !h.engine.Ready():
 		return keyward.Actor{}, keyward.Errorf(keyward.Unavailable, "the server is starting")
@@ -26,6 +27,7 @@ func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 	return by, err
 }
 
+// identify returns who is asking, and the subject if it is a key.
 func (h *handler) identify(r *http.Request) (keyward.Actor, *keyward.Subject, error) {
 	ip := api.ClientIPOf(r.Context())
 	text, err := api.Bearer(r)

@@ -1,9 +1,12 @@
 package rebilly
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"keyward"
 	"keyward/internal/api"
@@ -24,23 +27,71 @@ type invalidField struct {
 	Message string `json:"message"`
 }
 
-// writeError writes err as the vendor would. What is refused or missing is so in one
-// wording, whatever the cause.
+// writeError writes err as the vendor would.
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
+	body := problemOf(err)
+	switch body.Status {
+	case http.StatusUnauthorized:
+		w.Header().Set("Www-Authenticate", `Bearer realm="keyward"`)
+	case http.StatusTooManyRequests:
+		w.Header().Set(retryAfter, strconv.FormatInt(time.Now().Add(keyward.RetryOf(err)).Unix(), 10))
+	}
+	api.WriteJSON(w, r, body.Status, api.MediaJSON, body)
+}
+
+// retryAfter says when to try again, as a Unix time (the vendor's header, beside the
+// usual Retry-After).
+const retryAfter = "X-Ratelimit-Retry-After"
+
+// problemOf words an error. What is refused or missing is so in one wording, whatever
+// the cause.
+func problemOf(err error) problem {
 	status := api.StatusOf(err)
+	if keyward.CodeOf(err) == unprocessable {
+		status = http.StatusUnprocessableEntity
+	}
 	body := problem{
 		Status: status, Title: http.StatusText(status), Detail: keyward.MessageOf(err), InvalidFields: invalid(err),
 	}
 	switch {
 	case status == http.StatusUnauthorized:
-		w.Header().Set("Www-Authenticate", `Bearer realm="keyward"`)
 		body.Detail = "Invalid credentials used"
 	case status == http.StatusNotFound:
 		body.Detail = "Resource not found"
-	case len(body.InvalidFields) > 0:
+	case status == http.StatusUnprocessableEntity:
+		body.Title = "Validation failed"
+	case status == http.StatusTooManyRequests:
+		body.Title = "Rate Limit Exceeded"
+	}
+	if len(body.InvalidFields) > 0 {
 		body.Detail = summary(body.InvalidFields)
 	}
-	api.WriteJSON(w, r, status, api.MediaJSON, body)
+	return body
+}
+
+// unprocessable is the code of a body that can be read and breaks a rule: the vendor
+// tells it from a malformed one.
+const unprocessable keyward.Code = "unprocessable"
+
+// ofBody makes an error about members of the body what the vendor has for it, in which
+// Keyward's "name" is called name. An error that names no member is about a body that
+// cannot be read, and stays as it is.
+func ofBody(err error, name string) error {
+	found, ok := errors.AsType[*keyward.Error](err)
+	if !ok || found.Code != keyward.Invalid || len(found.Fields) == 0 {
+		return err
+	}
+	named := &keyward.Error{Code: unprocessable, Message: found.Message}
+	for _, f := range found.Fields {
+		switch f.Pointer {
+		case "":
+			return err
+		case "/name":
+			f.Pointer = "/" + name
+		}
+		named.Fields = append(named.Fields, f)
+	}
+	return named
 }
 
 // invalid returns the fields that err names.

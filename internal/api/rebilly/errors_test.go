@@ -86,21 +86,21 @@ func TestOtherPathsAndMethods(t *testing.T) {
 	reader := w.reader(organization)
 	const notAllowed = `{"status":405,"title":"Method Not Allowed","detail":"this method is not allowed here"}`
 	for _, request := range []string{
-		"POST /rebilly/api-keys", "POST /rebilly/api-keys/", "PATCH /rebilly/api-keys", "OPTIONS /rebilly/api-keys",
+		"PUT /rebilly/api-keys", "PUT /rebilly/api-keys/", "PATCH /rebilly/api-keys", "OPTIONS /rebilly/api-keys",
 		"DELETE /rebilly/organizations/" + organization + "/api-keys", "PUT /rebilly/organizations/x/api-keys/",
 	} {
 		t.Run(request, func(t *testing.T) {
 			method, path, _ := strings.Cut(request, " ")
 			got := w.do(method, path, "", "REB-APIKEY", reader.secret)
 			got.expect(t, 405, notAllowed)
-			if allow := got.header.Get("Allow"); allow != "GET, HEAD" {
+			if allow := got.header.Get("Allow"); allow != "GET, HEAD, POST" {
 				t.Errorf("Allow = %q", allow)
 			}
 		})
 	}
 	for _, request := range []string{
-		"GET /rebilly", "GET /rebilly/", "GET /rebilly/organizations", "GET /rebilly/organizations/" + organization,
-		"GET /rebilly/api-keys/" + reader.ID, "POST /rebilly/signin", "GET /rebilly/profile", "GET /rebilly//api-keys",
+		"GET /rebilly", "GET /rebilly/", "GET /rebilly//organizations", "GET /rebilly/organizations/" + organization + "/x",
+		"GET /rebilly/api-keys/" + reader.ID + "/x", "POST /rebilly/signup", "GET /rebilly/profiles", "GET /rebilly//api-keys",
 		"GET /rebilly/organizations/a%2Fb/api-keys", "GET /rebilly/organizations//api-keys",
 		"GET /rebilly/./api-keys", "GET /rebilly/API-KEYS", "GET /rebilly/v1/organizations",
 	} {

@@ -2,40 +2,118 @@ package rebilly
 
 import (
 	"context"
-	"math"
 	"net/http"
-	"strconv"
 
 	"keyward"
 	"keyward/internal/api"
 	"keyward/internal/control"
-	"keyward/internal/filter"
 )
 
-// listKeys is GetApiKeyCollection.
-func (h *handler) listKeys(ctx context.Context, c *api.Call) (api.Answer, error) {
+// createKey is PostApiKey.
+func (h *handler) createKey(ctx context.Context, c *api.Call) (api.Answer, error) {
+	key := keyward.Key{}
+	var err error
+	if key.OrganizationID, err = organizationOf(c); err != nil {
+		return api.Answer{}, err
+	}
+	change, err := readKey(c)
+	if err != nil {
+		return api.Answer{}, firstOf(c.By.May(keyward.KeysCreate, key.OrganizationID), err)
+	}
+	terms := change.create(&key)
+	out, err := h.plane.CreateVendorKey(ctx, c.By, key, terms)
+	if err != nil {
+		return api.Answer{}, ofBody(err, "description")
+	}
+	return h.created(ctx, out), nil
+}
+
+// firstOf returns the first error: what the caller may not do comes before what is
+// wrong with how it is asked.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// created answers with a new key. Its secret is in the answer whether or not the
+// organization keeps secrets: this is the one time.
+func (h *handler) created(ctx context.Context, out control.Outcome) api.Answer {
+	header := api.Propagated(out.Propagation)
+	header.Set("Location", h.self(ctx, out.Key))
+	return api.Answer{Status: http.StatusCreated, Header: header, Body: h.fromKey(ctx, out.Key, out.Secret)}
+}
+
+// getKey is GetApiKey.
+func (h *handler) getKey(ctx context.Context, c *api.Call) (api.Answer, error) {
 	organizationID, err := organizationOf(c)
 	if err != nil {
 		return api.Answer{}, err
 	}
-	q, err := query(c, keyFields())
+	key, err := h.plane.LiveKey(ctx, c.By, keyward.KeysRead, organizationID, c.Path("keyId"))
 	if err != nil {
 		return api.Answer{}, err
 	}
-	q.HideRevoked = true
-	found, of, err := h.plane.Keys(ctx, c.By, organizationID, q)
+	return h.shown(ctx, c, key)
+}
+
+// shown answers with a key, and with its secret where the caller may have it.
+func (h *handler) shown(ctx context.Context, c *api.Call, key *keyward.Key) (api.Answer, error) {
+	secrets, err := h.plane.Reveal(ctx, c.By, key.OrganizationID, []*keyward.Key{key})
 	if err != nil {
 		return api.Answer{}, err
 	}
-	secrets, err := h.plane.Reveal(ctx, c.By, organizationID, found)
+	return api.Answer{Body: h.fromKey(ctx, key, secrets[key.ID])}, nil
+}
+
+// putKey is PutApiKey: it creates a key with the id of the client's choice, or updates
+// the one that has it.
+func (h *handler) putKey(ctx context.Context, c *api.Call) (api.Answer, error) {
+	organizationID, err := organizationOf(c)
 	if err != nil {
 		return api.Answer{}, err
 	}
-	body := make([]apiKey, len(found))
-	for i, key := range found {
-		body[i] = h.fromKey(key, secrets[key.ID])
+	change, wrong := readKey(c)
+	out, created, err := h.plane.PutVendorKey(ctx, c.By, organizationID, c.Path("keyId"),
+		func(key *keyward.Key) (*control.Terms, error) {
+			switch {
+			case wrong != nil:
+				return nil, wrong // now that it is known that the caller may change this key
+			case key.Revision != 0:
+				return change.update(key, h.now())
+			}
+			terms := change.create(key)
+			return &terms, nil
+		})
+	if err != nil {
+		return api.Answer{}, ofBody(err, "description")
 	}
-	return api.Answer{Body: body, Header: pagination(q, of)}, nil
+	if created {
+		return h.created(ctx, out), nil
+	}
+	answer, err := h.shown(ctx, c, out.Key)
+	answer.Header = api.Propagated(out.Propagation)
+	return answer, err
+}
+
+// deleteKey is DeleteApiKey. What is revoked is gone already.
+func (h *handler) deleteKey(ctx context.Context, c *api.Call) (api.Answer, error) {
+	organizationID, err := organizationOf(c)
+	if err != nil {
+		return api.Answer{}, err
+	}
+	key, err := h.plane.LiveKey(ctx, c.By, keyward.KeysDelete, organizationID, c.Path("keyId"))
+	if err != nil {
+		return api.Answer{}, err
+	}
+	if c.By.Type == keyward.KeyActor && c.By.ID == key.ID {
+		return api.Answer{}, keyward.Errorf(keyward.Conflict, "A key cannot delete itself")
+	}
+	out, err := h.plane.DeleteKey(ctx, c.By, organizationID, key.ID, 0)
+	return api.Answer{Header: api.Propagated(out.Propagation)}, err
 }
 
 // organizationOf returns the organization that a call is about: the one in the path;
@@ -53,58 +131,4 @@ func organizationOf(c *api.Call) (string, error) {
 		return c.By.OrganizationID, nil
 	}
 	return named[0], nil
-}
-
-// The bounds of a page. The vendor names none for the offset in the snapshot of 2022,
-// and 1000 since.
-const (
-	defaultLimit = 100
-	maxLimit     = 1000
-	maxOffset    = math.MaxInt32
-	defaultSort  = "-createdTime"
-)
-
-// keyFields are what keys can be filtered and sorted by, in the vendor's names. Ids
-// are text, since the vendor matches all text without regard to case. All may be
-// compared with null, as the vendor's are, though none of them ever is null.
-func keyFields() filter.Schema {
-	return filter.Schema{
-		{Name: "id", Kind: filter.Text, Nullable: true, Sortable: true},
-		{Name: "description", Column: "name", Kind: filter.Text, Nullable: true, Sortable: true},
-		{Name: "type", Kind: filter.Enum, Values: []string{"secret", "publishable"}, Nullable: true, Sortable: true},
-		{Name: "apiUser", Column: "createdBy", Kind: filter.Text, Nullable: true},
-		{Name: "createdTime", Kind: filter.Instant, Nullable: true, Sortable: true},
-		{Name: "updatedTime", Kind: filter.Instant, Nullable: true, Sortable: true},
-	}
-}
-
-// query reads the parameters of a list.
-func query(c *api.Call, fields filter.Schema) (control.List, error) {
-	q := control.List{Count: true}
-	var err error
-	if q.Limit, err = c.Query.Int("limit", defaultLimit, 0, maxLimit); err != nil {
-		return q, err
-	}
-	if q.Offset, err = c.Query.Int("offset", 0, 0, maxOffset); err != nil {
-		return q, err
-	}
-	sort := c.Query.Text("sort")
-	if sort == "" {
-		sort = defaultSort
-	}
-	if q.Sort, err = filter.ParseSort(sort, fields); err != nil {
-		return q, err
-	}
-	q.Filter, err = filter.Parse(c.Query.Text("filter"), fields)
-	return q, err
-}
-
-// pagination returns the headers of a page. They are always there: the vendor's PHP
-// client divides by the limit.
-func pagination(q control.List, found control.Found) http.Header {
-	return http.Header{
-		"Pagination-Total":  {strconv.FormatInt(found.Total, 10)},
-		"Pagination-Limit":  {strconv.Itoa(q.Limit)},
-		"Pagination-Offset": {strconv.Itoa(q.Offset)},
-	}
 }

@@ -3,8 +3,8 @@
 //
 // It translates. Who may see what, and what a key is, is decided where the native
 // API has it decided; what was chosen where the vendor says nothing is in
-// README.md. It is not a place for rules, nor for the vendor's other
-// resources.
+// README.md. It is not a place for rules, nor for what of the vendor's API is not
+// about keys.
 package rebilly
 
 import (
@@ -25,6 +25,7 @@ type handler struct {
 	tokens *oauth.Tokens
 	now    func() keyward.Time
 	base   string // of links
+	writes *allowance
 }
 
 // New returns the surface. Links begin with base, the public URL without a slash at
@@ -38,7 +39,7 @@ func New(plane *control.Plane, engine *verify.Engine, tokens *oauth.Tokens, base
 
 func newHandler(plane *control.Plane, engine *verify.Engine, tokens *oauth.Tokens, base string) *handler {
 	return &handler{
-		plane: plane, engine: engine, tokens: tokens, base: base,
+		plane: plane, engine: engine, tokens: tokens, base: base, writes: newAllowance(),
 		now: func() keyward.Time { return keyward.TimeOf(time.Now()) },
 	}
 }
@@ -47,22 +48,62 @@ func newHandler(plane *control.Plane, engine *verify.Engine, tokens *oauth.Token
 // called.
 func Routes() []api.Route { return newHandler(nil, nil, nil, "").routes() }
 
-// The vendor's JavaScript client writes some collections with a slash at the end, and
-// leaves the organization out if it was not told one.
+// Paths begin with the organization, or leave it out: the vendor's clients do so if
+// they were not told one.
 const (
 	prefix       = "/rebilly"
 	organization = prefix + "/organizations/{organizationId}"
 	keys         = "/api-keys"
-	slash        = "/{$}"
 )
 
 func (h *handler) routes() []api.Route {
-	var routes []api.Route
-	for _, path := range []string{prefix + keys, prefix + keys + slash, organization + keys, organization + keys + slash} {
-		routes = append(routes, api.Route{
-			Pattern: "GET " + path, Permission: keyward.KeysRead,
-			Query: []string{"limit", "offset", "sort", "filter"}, Handle: h.listKeys,
-		})
+	routes := slashed(h.organizationRoutes(prefix+"/organizations", organization))
+	for _, at := range []string{prefix, organization} {
+		routes = append(routes, slashed(h.keyRoutes(at+keys))...)
+		routes = append(routes, missingRoutes(at)...)
 	}
-	return routes
+	routes = append(routes, h.sessionRoutes()...)
+	// The vendor's client puts the organization that it was told before everything.
+	const nested = prefix + "/organizations/{within}/organizations"
+	return append(routes, h.organizationRoutes(nested, nested+"/{organizationId}")...)
+}
+
+func (h *handler) keyRoutes(all string) []api.Route {
+	one := all + "/{keyId}"
+	return []api.Route{
+		{Pattern: "GET " + all, Permission: keyward.KeysRead, Query: []string{"limit", "offset", "sort", "filter"}, Handle: h.listKeys},
+		{Pattern: "POST " + all, Permission: keyward.KeysCreate, Handle: h.counted(h.createKey)},
+		{Pattern: "GET " + one, Permission: keyward.KeysRead, Handle: h.getKey},
+		{Pattern: "PUT " + one, Permission: keyward.KeysUpdate, Handle: h.counted(h.putKey)},
+		{Pattern: "DELETE " + one, Permission: keyward.KeysDelete, Handle: h.counted(h.deleteKey)},
+	}
+}
+
+func (h *handler) organizationRoutes(all, one string) []api.Route {
+	return []api.Route{
+		{Pattern: "GET " + all, Permission: keyward.OrganizationsRead, Query: []string{"limit", "offset", "sort", "filter", "q"}, Handle: h.listOrganizations},
+		{Pattern: "POST " + all, Permission: keyward.OrganizationsWrite, Handle: h.counted(h.createOrganization)},
+		{Pattern: "GET " + one, Permission: keyward.OrganizationsRead, Handle: h.getOrganization},
+		{Pattern: "PATCH " + one, Permission: keyward.OrganizationsWrite, Handle: h.counted(h.updateOrganization)},
+	}
+}
+
+// sessionRoutes are for people.
+func (h *handler) sessionRoutes() []api.Route {
+	return []api.Route{
+		{Pattern: "POST " + prefix + "/signin", Open: true, MaxBody: 64 << 10, Handle: h.signIn},
+		{Pattern: "POST " + prefix + "/logout", Unread: true, Handle: h.signOut},
+	}
+}
+
+// slashed adds each route with a slash at its end: the vendor's JavaScript client
+// writes one where it leaves the id out.
+func slashed(routes []api.Route) []api.Route {
+	var all []api.Route
+	for _, route := range routes {
+		twin := route
+		twin.Pattern += "/{$}"
+		all = append(all, route, twin)
+	}
+	return all
 }

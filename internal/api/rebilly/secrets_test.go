@@ -73,3 +73,69 @@ func (w world) revealed(organization string) [][]string {
 	}
 	return events
 }
+
+// strength is an ACL, and those of whose keys it may read the secret.
+type strength struct {
+	acl    string
+	covers []string
+}
+
+// strengths are of every kind: some keys may not read others at all, and all but the
+// last are weaker than some other.
+func strengths() map[string]strength {
+	acl := func(operations string) string { return `[{"scope": {}, "permissions": ` + operations + `}]` }
+	weak := []string{"nothing", "elsewhere", "lister", "reader"}
+	return map[string]strength{
+		"nothing":   {acl(`["GetTransaction"]`), nil},
+		"elsewhere": {`[{"scope": {"organizationId": ["org_x"]}, "permissions": ["*"]}]`, nil},
+		"creator":   {acl(`["PostApiKey"]`), nil},
+		"lister":    {acl(`["GetApiKeyCollection"]`), weak},
+		"reader":    {acl(`["GetApiKey", "GetApiKeyCollection"]`), weak},
+		"maker":     {acl(`["GetApiKey", "PostApiKey"]`), append([]string{"maker", "creator"}, weak...)},
+		"putter":    {acl(`["GetApiKey", "PutApiKey"]`), append([]string{"maker", "creator", "putter"}, weak...)},
+		"deleter":   {acl(`["GetApiKey", "DeleteApiKey"]`), append([]string{"deleter"}, weak...)},
+		"all":       {acl(`["*"]`), append([]string{"creator", "maker", "putter", "deleter", "all"}, weak...)},
+	}
+}
+
+func TestNobodyReadsTheSecretOfAStrongerKey(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme", "recoverable": true}`)
+	creator := w.manager(organization, "first", "keys.*", "organizations.read")
+	secrets := map[string]string{}
+	for name, of := range strengths() {
+		secrets[name] = w.put(creator.secret, name, `{"description": "x", "acl": `+of.acl+`}`).SecretKey
+	}
+	for name, of := range strengths() {
+		for target := range strengths() {
+			t.Run(name+" reads "+target, func(t *testing.T) {
+				shown := w.shownTo(secrets[name], target)
+				covered := slices.Contains(of.covers, target)
+				switch {
+				case of.covers == nil && shown != nil:
+					t.Errorf("a key that may read nothing reads %v", shown)
+				case of.covers == nil:
+				case len(shown) != 2 || (shown[0] == secrets[target]) != covered || (shown[1] == secrets[target]) != covered:
+					t.Errorf("the secret is shown as %v, covered: %v", shown, covered)
+				}
+			})
+		}
+	}
+}
+
+// shownTo returns the member secretKey of a key, when it is read alone and in the
+// list; nil if it is not shown at all.
+func (w world) shownTo(secret, id string) []string {
+	w.Helper()
+	one := w.get("/rebilly/api-keys/"+id, "REB-APIKEY", secret)
+	list := w.get("/rebilly/api-keys?filter=id:"+id, "REB-APIKEY", secret)
+	if one.status == 403 && list.status == 403 {
+		return nil
+	}
+	var key struct{ SecretKey string }
+	var keys []struct{ SecretKey string }
+	if json.Unmarshal([]byte(one.body), &key) != nil || json.Unmarshal([]byte(list.body), &keys) != nil || len(keys) != 1 {
+		w.Fatalf("answers = %d %s and %d %s", one.status, one.body, list.status, list.body)
+	}
+	return []string{key.SecretKey, keys[0].SecretKey}
+}

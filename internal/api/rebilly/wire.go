@@ -1,6 +1,11 @@
 package rebilly
 
-import "keyward"
+import (
+	"context"
+
+	"keyward"
+	"keyward/internal/api"
+)
 
 // apiKey is a key on the wire.
 type apiKey struct {
@@ -24,20 +29,20 @@ type link struct {
 
 // fromKey writes a key with its secret or, if that is not to be seen, with its hint in
 // the same member.
-func (h *handler) fromKey(key *keyward.Key, secret keyward.Secret) apiKey {
+func (h *handler) fromKey(ctx context.Context, key *keyward.Key, secret keyward.Secret) apiKey {
 	shown := key.Hint
 	if !secret.Empty() {
 		shown = secret.Reveal()
 	}
 	return apiKey{
 		ID: key.ID, Description: key.Name, Type: key.Type, ACL: key.ACL, AllowedIPs: key.AllowedIPs,
-		APIUser: key.CreatedBy, SecretKey: shown, CreatedTime: key.CreatedTime, UpdatedTime: key.UpdatedTime,
-		Links: []link{{Rel: "self", Href: h.self(key)}},
+		APIUser: key.APIUser, SecretKey: shown, CreatedTime: key.CreatedTime, UpdatedTime: key.UpdatedTime,
+		Links: []link{{Rel: "self", Href: h.self(ctx, key)}},
 	}
 }
 
 // self is the address of a key. It names the organization whichever way the key was
 // asked for.
-func (h *handler) self(key *keyward.Key) string {
-	return h.base + prefix + "/organizations/" + key.OrganizationID + keys + "/" + key.ID
+func (h *handler) self(ctx context.Context, key *keyward.Key) string {
+	return api.Base(ctx, h.base, prefix) + "/organizations/" + key.OrganizationID + keys + "/" + key.ID
 }

@@ -31,21 +31,29 @@ type answer struct {
 // do sends a request. The headers are names and values in turn.
 func (w world) do(method, path, body string, headers ...string) answer {
 	w.Helper()
-	request, err := http.NewRequest(method, w.URL+path, strings.NewReader(body))
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return send(w.T, client, method, w.URL+path, body, headers...)
+}
+
+// send is [world.do] through a client, to any address.
+func send(t *testing.T, client *http.Client, method, url, body string, headers ...string) answer {
+	t.Helper()
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
-		w.Fatal(err)
+		t.Fatal(err)
 	}
 	for i := 0; i < len(headers); i += 2 {
 		request.Header.Add(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultTransport.RoundTrip(request)
+	request.Host = request.Header.Get("Host")
+	response, err := client.Do(request)
 	if err != nil {
-		w.Fatal(err)
+		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		w.Fatal(err)
+		t.Fatal(err)
 	}
 	return answer{response.StatusCode, response.Header, string(text)}
 }

@@ -1,0 +1,151 @@
+package rebilly_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"keyward/keywardtest"
+)
+
+// shown is a key on this surface's wire.
+type shown struct {
+	ID, Description, Type, APIUser, SecretKey string
+	ACL                                       json.RawMessage
+	AllowedIPs                                []string
+	CreatedTime, UpdatedTime                  string
+}
+
+// put puts a key with a secret, and wants it done.
+func (w world) put(secret, id, body string) shown {
+	w.Helper()
+	a := w.do("PUT", "/rebilly/api-keys/"+id, body, "REB-APIKEY", secret, "Content-Type", "application/json")
+	var key shown
+	if err := json.Unmarshal([]byte(a.body), &key); err != nil || a.status/100 != 2 {
+		w.Fatalf("put %s: %d %s", id, a.status, a.body)
+	}
+	return key
+}
+
+// members are those of a key as the native API shows it.
+func (w world) members(organization, id string) map[string]any {
+	w.Helper()
+	var members map[string]any
+	w.native("GET", "/v1/organizations/"+organization+"/api-keys/"+id, "", &members)
+	return members
+}
+
+func TestWhatThisSurfaceCannotExpressStaysAsItIs(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	all := w.manager(organization, "all", "keys.*", "projects.read")
+	var project struct{ ID string }
+	w.native("POST", "/v1/organizations/"+organization+"/projects", `{"name": "p"}`, &project)
+	full := w.key(organization, fmt.Sprintf(`{"name": "full", "environment": "sandbox", "projectIds": [%q],
+		"acl": [{"scope": {"region": ["eu"]}, "permissions": ["docs.read", "reports.*"]}],
+		"management": [{"scope": {"projectId": [%q]}, "permissions": ["keys.read", "keys.verify"]}],
+		"allowedIps": ["10.0.0.0/8"], "ownerId": "user_42", "metadata": {"plan": "pro"}, "enabled": false,
+		"startTime": "2020-01-01T00:00:00Z", "expireTime": "2099-01-01T00:00:00Z"}`, project.ID, project.ID))
+	before := w.members(organization, full.ID)
+
+	got := w.put(all.secret, full.ID, `{"description": "renamed"}`)
+	if got.SecretKey != full.Hint || got.Description != "renamed" || len(got.AllowedIPs) != 1 {
+		t.Errorf("put = %+v", got)
+	}
+	after := w.members(organization, full.ID)
+	if after["name"] != "renamed" || after["updatedTime"] == before["updatedTime"] {
+		t.Errorf("the key is %v", after)
+	}
+	after["name"], after["updatedTime"] = before["name"], before["updatedTime"]
+	if !reflect.DeepEqual(after, before) {
+		t.Errorf("more than the name has changed:\n%v\n%v", before, after)
+	}
+
+	t.Run("but an ACL says anew what the key may do", func(t *testing.T) {
+		w.put(all.secret, full.ID, `{"description": "renamed", "acl": [{"scope": {}, "permissions": ["GetApiKey"]}]}`)
+		after := w.members(organization, full.ID)
+		if got := fmt.Sprint(after["management"]); got != "[map[permissions:[keys.read] scope:map[]]]" {
+			t.Errorf("management = %s", got)
+		}
+		if got, want := fmt.Sprint(after["projectIds"], after["ownerId"]), fmt.Sprint(before["projectIds"], before["ownerId"]); got != want {
+			t.Errorf("projects and owner = %s, want %s", got, want)
+		}
+	})
+}
+
+func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	all := w.manager(organization, "all", "keys.*", "organizations.read")
+
+	t.Run("one that was made here is managed natively", func(t *testing.T) {
+		made := w.put(all.secret, "here", `{"description": "here", "allowedIps": ["203.0.113.7"]}`)
+		native := w.members(organization, "here")
+		want := "[map[permissions:[organizations.read keys.read keys.create keys.update keys.revoke keys.delete] scope:map[]]]"
+		if got := fmt.Sprint(native["management"]); got != want {
+			t.Errorf("management = %s, want %s", got, want)
+		}
+		if got := fmt.Sprint(native["name"], native["allowedIps"], native["environment"], native["enabled"]); got != "here [203.0.113.7] live true" {
+			t.Errorf("the key is %s", got)
+		}
+		var verdict struct{ Code string }
+		question := fmt.Sprintf(`{"key": %q, "ip": "203.0.113.7", "permissions": ["docs.read"]}`, made.SecretKey)
+		w.native("POST", "/v1/verify", question, &verdict)
+		if verdict.Code != "valid" {
+			t.Errorf("without an ACL a key may do everything, but docs.read is %s", verdict.Code)
+		}
+		w.native("PATCH", "/v1/organizations/"+organization+"/api-keys/here", `{"name": "there"}`, nil)
+		if got := w.put(all.secret, "here", `{"description": "again"}`); got.CreatedTime != made.CreatedTime {
+			t.Errorf("put = %+v", got)
+		}
+	})
+	t.Run("one that was made natively is managed here", func(t *testing.T) {
+		native := w.key(organization, `{"name": "native"}`)
+		path := "/rebilly/organizations/" + organization + "/api-keys/" + native.ID
+		w.get(path, "REB-APIKEY", all.secret).expect(t, 200, onWire("", native, native.Hint))
+		if got := w.put(all.secret, native.ID, `{"description": "renamed"}`); got.Description != "renamed" || string(got.ACL) != "[]" {
+			t.Errorf("put = %+v", got)
+		}
+		if got := w.do("DELETE", path, "", "REB-APIKEY", all.secret); got.status != 204 || got.body != "" {
+			t.Errorf("delete = %d %s", got.status, got.body)
+		}
+		var verdict struct{ Code string }
+		w.native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, native.secret), &verdict)
+		if verdict.Code != "not_found" {
+			t.Errorf("after it was deleted the key is %s", verdict.Code)
+		}
+	})
+	t.Run("one that was revoked natively is not here, and its id stays taken", func(t *testing.T) {
+		w.put(all.secret, "revoked", `{"description": "x"}`)
+		w.native("POST", "/v1/organizations/"+organization+"/api-keys/revoked/revoke", "", nil)
+		w.get("/rebilly/api-keys/revoked", "REB-APIKEY", all.secret).expect(t, 404, notFound)
+		w.do("DELETE", "/rebilly/api-keys/revoked", "", "REB-APIKEY", all.secret).expect(t, 404, notFound)
+		got := w.do("PUT", "/rebilly/api-keys/revoked", `{"description": "x"}`, "REB-APIKEY", all.secret, "Content-Type", "application/json")
+		if got.status != 409 {
+			t.Errorf("put = %d %s", got.status, got.body)
+		}
+	})
+}
+
+// A client that knows nothing of prefixes finds the surface at the root of a host, and
+// links that lead there.
+func TestLinksBeginWhereTheSurfaceIs(t *testing.T) {
+	for public, want := range map[string]string{"": "/rebilly", "https://keys.example.com": "https://keys.example.com/rebilly"} {
+		w := newWorld(t, keywardtest.Options{PublicURL: public})
+		organization := w.organization(`{"name": "acme"}`)
+		all := w.manager(organization, "all", "keys.*", "organizations.read")
+		got := w.do("PUT", "/rebilly/api-keys/x", `{"description": "x"}`, "REB-APIKEY", all.secret, "Content-Type", "application/json")
+		link := "/organizations/" + organization + "/api-keys/x"
+		if location := got.header.Get("Location"); got.status != 201 || location != want+link {
+			t.Errorf("Location = %q, want %q", location, want+link)
+		}
+		at := w.get("/organizations/"+organization+"/api-keys/x", "REB-APIKEY", all.secret, "Host", "rebilly.localhost")
+		var key struct {
+			Links []struct{ Href string } `json:"_links"`
+		}
+		if err := json.Unmarshal([]byte(at.body), &key); err != nil || at.status != 200 || key.Links[0].Href != link {
+			t.Errorf("at the root of a host: %d %s, want the link %q", at.status, at.body, link)
+		}
+	}
+}

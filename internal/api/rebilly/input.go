@@ -1,0 +1,95 @@
+package rebilly
+
+import (
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/control"
+)
+
+// keyInput is what a client can write of a key. Its other members are the server's,
+// and ignored whatever they hold: the vendor's PHP client sends back what it read.
+type keyInput struct {
+	Description *string          `json:"description"`
+	Type        *keyward.KeyType `json:"type"`
+	ACL         *[]aclEntry      `json:"acl"`
+	AllowedIPs  *[]string        `json:"allowedIps"`
+}
+
+// keyChange is what a body says of a key, in Keyward's words.
+type keyChange struct {
+	name       string
+	kind       keyward.KeyType // "" if it is left out
+	acl        []keyward.Grant // nil if it is left out
+	aclIsNull  bool
+	allowedIPs []string // nil for every address
+	anywhere   bool     // whether allowedIPs is left out
+}
+
+// readKey reads the body of a call.
+func readKey(c *api.Call) (keyChange, error) {
+	// Null replaces these, and what is left out leaves them.
+	noACL, noIPs := []aclEntry(nil), []string(nil)
+	in := keyInput{ACL: &noACL, AllowedIPs: &noIPs}
+	if err := c.Decode(&in); err != nil {
+		return keyChange{}, ofBody(err, "description")
+	}
+	change := keyChange{aclIsNull: in.ACL == nil, anywhere: in.AllowedIPs == &noIPs}
+	var faults keyward.Faults
+	if in.Description == nil {
+		faults.Add("/description", "is required")
+	} else {
+		change.name = *in.Description
+	}
+	if in.Type != nil {
+		change.kind = *in.Type
+		if change.kind != keyward.SecretKey && change.kind != keyward.Publishable {
+			faults.Add("/type", "must be secret or publishable")
+		}
+	}
+	if in.ACL != nil && in.ACL != &noACL {
+		change.acl = grants(&faults, *in.ACL)
+	}
+	if in.AllowedIPs != nil {
+		change.allowedIPs = addresses(&faults, *in.AllowedIPs)
+	}
+	return change, ofBody(faults.Err(), "description")
+}
+
+// create makes a new key of a blank one. Without an ACL a secret key may do
+// everything, and a publishable one nothing.
+func (change *keyChange) create(key *keyward.Key) control.Terms {
+	key.Name, key.Type, key.Environment, key.Enabled = change.name, keyward.SecretKey, keyward.Live, true
+	if change.kind != "" {
+		key.Type = change.kind
+	}
+	key.ACL, key.AllowedIPs = change.acl, change.allowedIPs
+	if key.ACL == nil && key.Type == keyward.SecretKey {
+		key.ACL = unrestricted()
+	}
+	return terms(key.ACL, key.OrganizationID)
+}
+
+// update applies the change to a key, at the instant now even if it says nothing new.
+// What is left out stays as it is, and so does all that the vendor does not know.
+func (change *keyChange) update(key *keyward.Key, now keyward.Time) (*control.Terms, error) {
+	var faults keyward.Faults
+	if change.kind != "" && change.kind != key.Type {
+		faults.Add("/type", "cannot be changed")
+	}
+	if change.aclIsNull {
+		faults.Add("/acl", "may not be null here; leave it out to keep it")
+	}
+	if err := faults.Err(); err != nil {
+		return nil, ofBody(err, "description")
+	}
+	key.Name, key.UpdatedTime = change.name, max(now, key.UpdatedTime+1)
+	if !change.anywhere {
+		key.AllowedIPs = change.allowedIPs
+	}
+	if change.acl == nil {
+		return nil, nil
+	}
+	key.ACL = change.acl
+	derived := terms(key.ACL, key.OrganizationID)
+	return &derived, nil
+}

@@ -1,0 +1,106 @@
+package rebilly
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"keyward"
+	"keyward/internal/api"
+)
+
+// What an organization may write, on each node: 3000 requests in ten minutes (the
+// vendor's figures for its sandbox).
+const (
+	maxWrites   = 3000
+	writeWindow = 10 * time.Minute
+)
+
+// allowance counts requests by who makes them, in windows that begin with the first
+// one. It remembers nobody for much longer than two windows, and is safe for
+// concurrent use.
+type allowance struct {
+	mu      sync.Mutex
+	windows map[string]*window
+	sweep   time.Time // when windows that are over are dropped again
+}
+
+type window struct {
+	end  time.Time
+	used int
+}
+
+func newAllowance() *allowance { return &allowance{windows: map[string]*window{}} }
+
+// take counts one request. It returns how many more the window has, negative if this
+// one was too many, and when the window ends.
+func (a *allowance) take(who string, now time.Time) (left int, end time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !now.Before(a.sweep) {
+		a.forget(now)
+	}
+	w := a.windows[who]
+	if w == nil || !now.Before(w.end) {
+		w = &window{end: now.Add(writeWindow)}
+		a.windows[who] = w
+	}
+	w.used = min(w.used+1, maxWrites+1)
+	return maxWrites - w.used, w.end
+}
+
+// forget drops the windows that are over.
+func (a *allowance) forget(now time.Time) {
+	for who, w := range a.windows {
+		if !now.Before(w.end) {
+			delete(a.windows, who)
+		}
+	}
+	a.sweep = now.Add(writeWindow)
+}
+
+// counted is handle within the caller's allowance: all that write in one organization
+// share one; somebody of the whole deployment has one of their own, whatever the
+// organization, so that nobody uses up what is another's.
+func (h *handler) counted(handle api.Handler) api.Handler {
+	return func(ctx context.Context, c *api.Call) (api.Answer, error) {
+		who, now := c.By.OrganizationID, time.Now()
+		if who == "" {
+			who = c.By.ID
+		}
+		left, end := h.writes.take(who, now)
+		if left < 0 {
+			return exceeded(end, now), nil
+		}
+		answer, err := handle(ctx, c)
+		if err != nil {
+			return api.Answer{}, err
+		}
+		if answer.Header == nil {
+			answer.Header = http.Header{}
+		}
+		answer.Header.Set("X-RateLimit-Limit", strconv.Itoa(maxWrites))
+		answer.Header.Set("X-RateLimit-Remaining", strconv.Itoa(left))
+		return answer, nil
+	}
+}
+
+// exceeded answers one request too many. The vendor's two clients look at different
+// headers.
+func exceeded(end, now time.Time) api.Answer {
+	wait := end.Sub(now)
+	seconds := int64((wait + time.Second - 1) / time.Second)
+	return api.Answer{
+		Status: http.StatusTooManyRequests,
+		Header: http.Header{
+			retryAfter:         {strconv.FormatInt(now.Unix()+seconds, 10)},
+			"Retry-After":      {strconv.FormatInt(seconds, 10)},
+			"Rate-Limit-Limit": {strconv.Itoa(maxWrites)},
+		},
+		Body: problemOf(keyward.Throttle(wait, "There were too many requests that change something; the limit is %d in %s",
+			maxWrites, fmt.Sprint(writeWindow))),
+	}
+}

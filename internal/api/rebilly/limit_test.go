@@ -1,0 +1,55 @@
+package rebilly_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"keyward/internal/api/apitest"
+	"keyward/internal/api/rebilly"
+	"keyward/keywardtest"
+)
+
+func TestAnOrganizationWritesSoOftenAndNoMore(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	one, two := w.manager(organization, "one", "keys.*"), w.manager(organization, "two", "keys.*")
+	other := w.manager(w.organization(`{"name": "other"}`), "other", "keys.*")
+	write := func(k key) answer {
+		return w.do("POST", "/rebilly/api-keys", `{"description": ""}`, "REB-APIKEY", k.secret, "Content-Type", "application/json")
+	}
+	first := w.do("PUT", "/rebilly/api-keys/x", `{"description": "x"}`, "REB-APIKEY", one.secret, "Content-Type", "application/json")
+	if left := first.header.Get("X-Ratelimit-Remaining"); first.status != 201 || left != "2999" || first.header.Get("X-Ratelimit-Limit") != "3000" {
+		t.Errorf("the first one: %d %v", first.status, first.header)
+	}
+	for i := range 2999 {
+		if got := write(one); got.status != 422 {
+			t.Fatalf("request %d: %d %s", i+2, got.status, got.body)
+		}
+	}
+	contract := apitest.Load(t, rebilly.Contract()).Answers()
+	vendor := apitest.Vendor(t, "rebilly").Answers()
+	for _, client := range []*http.Client{contract.Client(t), vendor.Client(t)} {
+		// Whichever key of the organization, whatever is written.
+		got := send(t, client, "DELETE", w.URL+"/rebilly/api-keys/x", "", "REB-APIKEY", two.secret)
+		got.expect(t, 429, `{"status":429,"title":"Rate Limit Exceeded","detail":"There were too many requests that change something; the limit is 3000 in 10m0s"}`)
+		wait, err := strconv.Atoi(got.header.Get("Retry-After"))
+		if err != nil || wait < 1 || wait > 600 || got.header.Get("Rate-Limit-Limit") != "3000" {
+			t.Errorf("the headers are %v", got.header)
+		}
+		until, err := strconv.ParseInt(got.header.Get("X-Ratelimit-Retry-After"), 10, 64)
+		if in := time.Until(time.Unix(until, 0)); err != nil || in < 0 || in > 10*time.Minute+time.Second {
+			t.Errorf("the window ends in %s: %v", in, got.header)
+		}
+	}
+	if got := w.get("/rebilly/api-keys", "REB-APIKEY", one.secret); got.status != 200 {
+		t.Errorf("reading: %d %s", got.status, got.body)
+	}
+	if got := write(other); got.status != 422 {
+		t.Errorf("another organization: %d %s", got.status, got.body)
+	}
+	if got := w.do("DELETE", "/rebilly/api-keys/x", ""); got.status != 401 {
+		t.Errorf("nobody: %d %s", got.status, got.body)
+	}
+}
