@@ -235,7 +235,7 @@ func (b *bird) whisper(s surface, route api.Route) {
 func (b *bird) mumble(route api.Route, a asking, header []string) {
 	for _, member := range []string{
 		"name", "role", "email", "organizationId", "prefix", "publicId", "type", "environment", "projectIds", "acl", "management", "allowedIps",
-		"ownerId", "rateLimits", "credits", "metadata", "enabled", "startTime", "expireTime", "overlap", "reason", "key", "ip", "permissions",
+		"ownerId", "rateLimits", "credits", "metadata", "description", "enabled", "startTime", "expireTime", "overlap", "reason", "key", "ip", "permissions",
 		"scope", "requests", "grant_type", "client_id", "client_secret", "secret", "password",
 	} {
 		for _, value := range []string{`"` + b.marker + `\u0000"`, `["` + b.marker + `\u0000"]`, `{"x":"` + b.marker + `\u0000"}`} {

@@ -32,6 +32,7 @@ func newTrial(t *testing.T) *trial {
 	h := &trial{world: w, t: t, o: &tenant{word: "alpha"}}
 	h.o.org = w.must(t, "POST", "/v1/organizations", `{"name":"alpha"}`)
 	h.o.project = w.must(t, "POST", h.o.path()+"/projects", `{"name":"alpha"}`)
+	h.o.role = w.must(t, "POST", h.o.path()+"/roles", `{"name":"alpha"}`)
 	h.o.operator = w.operator(t, h.o, keyward.Viewer)
 	h.o.key = w.key(t, h.o, "")
 	h.o.seq = h.o.key.seq
@@ -113,6 +114,7 @@ func (h *trial) unwritten(at string) {
 func explained(surface string, got answer) bool {
 	var body struct {
 		Detail, Code, RequestID, Message, Error string
+		Type                                    string
 		Description                             string `json:"error_description"`
 		Errors                                  json.RawMessage
 	}
@@ -121,6 +123,9 @@ func explained(surface string, got answer) bool {
 	}
 	switch surface {
 	case "aerospike":
+		if got.header.Get("Content-Type") == "application/problem+json" { // v1
+			return strings.HasPrefix(body.Type, "urn:aerospike:errors:") && body.Detail != "" && body.Message == body.Detail
+		}
 		return body.Message != "" && (body.Code != "" || got.status == 501) || body.Error != "" && body.Description != ""
 	case "rebilly":
 		return body.Detail != ""
@@ -227,6 +232,7 @@ func TestHostileBodiesAreRefused(t *testing.T) {
 	for _, route := range []string{
 		create, update, "POST /v1/organizations", "PATCH /v1/organizations/{organizationId}",
 		"POST /v1/organizations/{organizationId}/projects", "PATCH /v1/organizations/{organizationId}/projects/{projectId}",
+		"POST /v1/organizations/{organizationId}/roles", "PATCH /v1/organizations/{organizationId}/roles/{number}",
 	} {
 		for _, n := range names {
 			n.text = `{"name":"` + n.text + `"}`
@@ -256,6 +262,9 @@ func writes(route api.Route) bool {
 // route, but one is named.
 func (h *trial) tryBody(s surface, route api.Route, b hostile) {
 	h.t.Helper()
+	if s.name == "gjirafa" && b.text == `{"NAME":"a"}` {
+		return // which is no abuse there: that vendor's clients write members in any case
+	}
 	a := askings(route)[0]
 	names := b.names
 	if b.want == 400 {

@@ -12,7 +12,7 @@ import (
 func TestWhatIsInAnotherProjectIsNotThere(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	ours := w.tenant(t, "alpha")
-	theirs := &tenant{word: "bravo", org: ours.org, operator: ours.operator}
+	theirs := &tenant{word: "bravo", org: ours.org, role: ours.role, operator: ours.operator}
 	theirs.project = w.must(t, "POST", ours.path()+"/projects", `{"name":"bravo project"}`)
 	theirs.key = w.key(t, theirs, fmt.Sprintf(`"projectIds":[%q],"ownerId":"bravo owner"`, theirs.project.ID))
 	large := w.key(t, theirs, `"ownerId":"bravo, in no project"`)
@@ -24,7 +24,7 @@ func TestWhatIsInAnotherProjectIsNotThere(t *testing.T) {
 			world: w, t: t, own: w.values(t, ours), foreign: w.values(t, theirs), missing: missing(), in: true,
 			words: []string{"bravo", theirs.project.ID, theirs.project.PublicID, key.Key.ID, key.Key.ClientID, key.Secret},
 		}
-		for _, same := range []string{"organizationId", "publicId", "operatorId", "userId", "secretId"} {
+		for _, same := range []string{"organizationId", "publicId", "operatorId", "number", "userId", "secretId"} {
 			m.missing[same] = m.own[same] // one organization, of which only some things are another's
 		}
 		head := w.head(t)

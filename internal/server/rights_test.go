@@ -124,12 +124,19 @@ func (w *world) freshValues(t *testing.T, o *tenant, a asking) values {
 		switch name {
 		case "projectId":
 			v[name] = w.must(t, "POST", o.path()+"/projects", `{"name":"a fresh project"}`).ID
+		case "number":
+			v[name] = fmt.Sprint(w.must(t, "POST", o.path()+"/roles", `{"name":"a fresh role"}`).Number)
 		case "operatorId":
 			v[name] = w.operator(t, o, keyward.Viewer).Operator.ID
 		case "userId", "secretId":
 			v[name] = "any"
-		case "keyId", "clientId", "secret", "accessToken", "seq":
-			key := w.key(t, o, "")
+		case "keyId", "keyNumber", "clientId", "secret", "accessToken", "seq":
+			members := ""
+			if v["projectId"] != "" {
+				members = fmt.Sprintf(`"projectIds":[%q]`, v["projectId"])
+			}
+			key := w.key(t, o, members)
+			v["keyNumber"] = fmt.Sprint(key.Key.Number)
 			v["keyId"], v["clientId"], v["secret"], v["seq"] = key.Key.ID, key.Key.ClientID, key.Secret, key.seq
 			v["accessToken"] = w.token(t, "/oauth/token", key)
 		}

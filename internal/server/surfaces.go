@@ -14,6 +14,7 @@ import (
 	"keyward/internal/api/native"
 	"keyward/internal/api/rebilly"
 	"keyward/internal/oauth"
+	"keyward/internal/web"
 )
 
 // handler is everything that the API answers.
@@ -22,8 +23,13 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	hosts, err := s.config.hosts()
+	if err != nil {
+		return nil, err
+	}
 	surfaces := api.Surfaces{
 		Mounts:   s.mounts(),
+		Hosts:    hosts,
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
 	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
@@ -46,13 +52,13 @@ func (s *Server) mounts() map[string]http.Handler {
 
 // routes are what belongs to the server as a whole.
 func (s *Server) routes() []api.Route {
-	return []api.Route{
+	routes := []api.Route{
 		{Pattern: "GET /{$}", Open: true, Handle: s.index},
 		{Pattern: "GET /livez", Open: true, Handle: s.live},
 		{Pattern: "GET /readyz", Open: true, Handle: s.readyz},
 		{Pattern: "GET /version", Open: true, Handle: s.version},
-		{Pattern: "GET /openapi/native.json", Open: true, Handle: s.contract},
 	}
+	return append(routes, web.Routes(contracts())...)
 }
 
 // health is what probes are told.
@@ -67,7 +73,7 @@ type status struct {
 // index tells whoever opens the server's address what it is.
 func (s *Server) index(context.Context, *api.Call) (api.Answer, error) {
 	return api.Answer{Body: map[string]string{
-		"name": "keyward", "version": s.config.Version, "api": "/v1/", "contract": "/openapi/native.json",
+		"name": "keyward", "version": s.config.Version, "api": "/v1/", "contract": "/openapi/native.json", "docs": "/docs/api/",
 	}}, nil
 }
 
@@ -91,8 +97,4 @@ func (s *Server) readyz(ctx context.Context, _ *api.Call) (api.Answer, error) {
 
 func (s *Server) version(context.Context, *api.Call) (api.Answer, error) {
 	return api.Answer{Body: map[string]string{"version": s.config.Version, "go": runtime.Version()}}, nil
-}
-
-func (s *Server) contract(context.Context, *api.Call) (api.Answer, error) {
-	return api.Answer{Body: native.Contract()}, nil
 }

@@ -81,9 +81,6 @@ func (w *world) ask(t testing.TB, method, target, body string, header ...string)
 			r.Host = header[i+1]
 			r.URL.Opaque = "//" + r.Host + path // whose host counts (RFC 9112, 3.2.2)
 		}
-		if header[i] == "Host" {
-			r.Host = header[i+1]
-		}
 	}
 	start := time.Now()
 	response, err := w.client.Do(r)
