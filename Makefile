@@ -10,6 +10,7 @@ run: build
 # Everything that must pass before a change is done.
 test:
 	./scripts/setup-test.sh
+	./scripts/setup-clients.sh
 	go vet ./...
 	go test -race -timeout 30m ./...
 

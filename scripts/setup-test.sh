@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs,
-# and a C compiler for the race detector. Says nothing when nothing is missing.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, a C
+# compiler for the race detector, Chromium for what people read in a browser, and
+# Node.js with npm for clients in JavaScript. Says nothing when nothing is missing.
 set -eu
 
 has_postgresql() {
@@ -20,12 +21,16 @@ has_compiler() {
 missing() {
 	has_postgresql || echo postgresql
 	has_compiler || echo gcc libc6-dev
+	command -v chromium >/dev/null || echo chromium
+	command -v node >/dev/null || echo nodejs
+	command -v npm >/dev/null || echo npm
 }
 
 # give_up REASON ends the script and says what to install by hand.
 give_up() {
-	echo "setup-test: $1; the tests need PostgreSQL's server programs (initdb, postgres)" \
-		"and a C compiler. On Debian or Ubuntu, as root: apt-get install $packages" >&2
+	echo "setup-test: $1; the tests need PostgreSQL's server programs (initdb, postgres)," \
+		"a C compiler, Chromium, Node.js and npm." \
+		"On Debian or Ubuntu, as root: apt-get install $packages" >&2
 	exit 1
 }
 
