@@ -55,6 +55,7 @@ func createKeyCommand() *cobra.Command {
 		Long: "Create a key and print its secret. It is shown this once.\n" + connectHelp,
 		Example: "  keyward keys create ci --permission docs.read,reports.* --scope region=eu --expires 90d\n" +
 			"  keyward keys create ci --permission docs.read --quiet > key.txt\n" +
+			"  keyward keys create deployer --manage 'keys.*' --quiet\n" +
 			`  keyward keys create ci --acl '[{"scope": {"region": ["eu"]}, "permissions": ["docs.read"]}]' -o json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			key, err := in.read(args[0])

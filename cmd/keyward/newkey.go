@@ -17,6 +17,7 @@ type newKey struct {
 	kind, environment  string
 	permissions, scope []string
 	acl                string
+	manages            []string
 	projects           []string
 	allowedIPs         []string
 	owner              string
@@ -28,6 +29,7 @@ func (n *newKey) flags(f *pflag.FlagSet) {
 	f.StringSliceVar(&n.permissions, "permission", nil, "`permission` that it gives, such as docs.read or reports.*; repeatable")
 	f.StringArrayVar(&n.scope, "scope", nil, "where it gives them, as `dimension=value`; repeatable (default everywhere)")
 	f.StringVar(&n.acl, "acl", "", "instead of both, all grants as `JSON`, or @file")
+	f.StringSliceVar(&n.manages, "manage", nil, "`permission` that it has in Keyward itself, such as keys.read or keys.*; repeatable (default none)")
 	f.StringVar(&n.kind, "type", "", "`type`: secret or publishable (default secret)")
 	f.StringVar(&n.environment, "environment", "", "`name`: live, test or sandbox (default live)")
 	f.StringSliceVar(&n.projects, "project", nil, "`id` of a project that it belongs to; repeatable")
@@ -42,6 +44,9 @@ func (n *newKey) read(name string) (client.NewKey, error) {
 	key := client.NewKey{
 		Name: name, Type: keyward.KeyType(n.kind), Environment: keyward.Environment(n.environment),
 		ProjectIDs: n.projects, AllowedIPs: n.allowedIPs, OwnerID: n.owner,
+	}
+	if len(n.manages) > 0 {
+		key.Management = []keyward.Grant{{Scope: keyward.Scope{}, Permissions: n.manages}}
 	}
 	var err error
 	if key.ACL, err = n.grants(); err != nil {
