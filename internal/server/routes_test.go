@@ -4,7 +4,7 @@ import "keyward/internal/api"
 
 // samples has an entry for each route. A new route needs one, so that the matrices
 // below try it too.
-var samples = map[string]sample{
+var samples = join(rebillySamples(), map[string]sample{
 	"GET /{$}":                                    {status: 200},
 	"GET /livez":                                  {status: 200},
 	"GET /readyz":                                 {status: 200},
@@ -153,10 +153,6 @@ var samples = map[string]sample{
 	"GET /aerospike/v2/secrets/{secretId}":               {status: 501},
 	"DELETE /aerospike/v2/secrets/{secretId}":            {status: 501},
 
-	"GET /rebilly/api-keys":                                    {status: 200, forms: rebillyList},
-	"GET /rebilly/api-keys/{$}":                                {status: 200, forms: rebillyList},
-	"GET /rebilly/organizations/{organizationId}/api-keys":     {status: 200, forms: rebillyList[:3]},
-	"GET /rebilly/organizations/{organizationId}/api-keys/{$}": {status: 200},
 	"GET /gjirafa/api/organizations/{organizationId}/api-keys": {status: 200, forms: []form{
 		{}, {path: "/gjirafa/api/organizations/{publicId}/api-keys"},
 	}},
@@ -188,15 +184,7 @@ var samples = map[string]sample{
 	"GET /gjirafa/api/roles/{id}":                               {status: 200, forms: []form{{path: "/gjirafa/api/roles/{number}"}}},
 	"GET /gjirafa/api/projects/{projectId}/roles":               {status: 200},
 	"GET /gjirafa/api/projects/{projectId}/roles/{id}":          {status: 200, forms: []form{{path: "/gjirafa/api/projects/{projectId}/roles/{number}"}}},
-}
-
-// rebillyList are the ways to ask for that vendor's list.
-var rebillyList = []form{
-	{},
-	{query: "filter=id:{keyId}", answers: true},
-	{query: "filter=apiUser:{operatorId}&limit=0", answers: true},
-	{header: []string{"Organization-Id", "{organizationId}"}},
-}
+})
 
 // sharedOnce is an Idempotency-Key that both tenants use.
 const sharedOnce = "the-same-key-of-both"

@@ -86,7 +86,7 @@ func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
 		if got := fmt.Sprint(native["management"]); got != want {
 			t.Errorf("management = %s, want %s", got, want)
 		}
-		if got := fmt.Sprint(native["name"], native["allowedIps"], native["environment"], native["enabled"]); got != "here [203.0.113.7] live true" {
+		if got := fmt.Sprint(native["name"], " ", native["allowedIps"], " ", native["environment"], " ", native["enabled"]); got != "here [203.0.113.7] live true" {
 			t.Errorf("the key is %s", got)
 		}
 		var verdict struct{ Code string }
