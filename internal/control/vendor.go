@@ -104,10 +104,13 @@ func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organization
 			}
 			return p.updateKey(ctx, tx, by, before, 0, change)
 		}
+		key := keyward.Key{OrganizationID: organizationID, ID: id, Enabled: true}
+		if err := mayCreate(by, &key); err != nil {
+			return Outcome{}, err // before it is told whether there is such a key
+		}
 		if hidden, err := tx.Key(ctx, organizationID, id); err == nil && hidden.RevokedTime == 0 {
 			return Outcome{}, keyward.Errorf(keyward.Forbidden, "needs the permission %s for this key", keyward.KeysUpdate)
 		}
-		key := keyward.Key{OrganizationID: organizationID, ID: id, Enabled: true}
 		terms, err := change(&key)
 		if err != nil {
 			return Outcome{}, err

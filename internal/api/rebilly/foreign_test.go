@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"sync"
 	"testing"
 
+	"keyward/internal/keyring"
+	"keyward/internal/pgtest"
 	"keyward/keywardtest"
 )
 
@@ -126,6 +130,33 @@ func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
 			t.Errorf("put = %d %s", got.status, got.body)
 		}
 	})
+}
+
+// However many put a new id at once, one makes the key, and the others update it.
+func TestAnIDIsMadeOnce(t *testing.T) {
+	for name, options := range map[string]keywardtest.Options{
+		"SQLite":     {},
+		"PostgreSQL": {MasterKey: keyring.Generate(), Database: pgtest.Database(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, options)
+			all := w.manager(w.organization(`{"name": "acme"}`), "all", "keys.*", "organizations.read")
+			const clients = 8
+			statuses := make([]int, clients)
+			var wait sync.WaitGroup
+			for i := range statuses {
+				wait.Go(func() {
+					statuses[i] = w.do("PUT", "/rebilly/api-keys/one", `{"description": "x"}`,
+						"REB-APIKEY", all.secret, "Content-Type", "application/json").status
+				})
+			}
+			wait.Wait()
+			slices.Sort(statuses)
+			if statuses[clients-2] != 200 || statuses[clients-1] != 201 || statuses[0] != 200 {
+				t.Errorf("the answers are %v, want one 201 and 200 else", statuses)
+			}
+		})
+	}
 }
 
 // A client that knows nothing of prefixes finds the surface at the root of a host, and

@@ -2,7 +2,6 @@ package rebilly
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"sync"
@@ -100,7 +99,7 @@ func exceeded(end, now time.Time) api.Answer {
 			"Retry-After":      {strconv.FormatInt(seconds, 10)},
 			"Rate-Limit-Limit": {strconv.Itoa(maxWrites)},
 		},
-		Body: problemOf(keyward.Throttle(wait, "There were too many requests that change something; the limit is %d in %s",
-			maxWrites, fmt.Sprint(writeWindow))),
+		Body: problemOf(keyward.Throttle(wait, "There were too many requests that change something; %d are allowed in ten minutes",
+			maxWrites)),
 	}
 }

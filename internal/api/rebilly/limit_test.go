@@ -33,7 +33,7 @@ func TestAnOrganizationWritesSoOftenAndNoMore(t *testing.T) {
 	for _, client := range []*http.Client{contract.Client(t), vendor.Client(t)} {
 		// Whichever key of the organization, whatever is written.
 		got := send(t, client, "DELETE", w.URL+"/rebilly/api-keys/x", "", "REB-APIKEY", two.secret)
-		got.expect(t, 429, `{"status":429,"title":"Rate Limit Exceeded","detail":"There were too many requests that change something; the limit is 3000 in 10m0s"}`)
+		got.expect(t, 429, `{"status":429,"title":"Rate Limit Exceeded","detail":"There were too many requests that change something; 3000 are allowed in ten minutes"}`)
 		wait, err := strconv.Atoi(got.header.Get("Retry-After"))
 		if err != nil || wait < 1 || wait > 600 || got.header.Get("Rate-Limit-Limit") != "3000" {
 			t.Errorf("the headers are %v", got.header)

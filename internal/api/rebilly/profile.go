@@ -71,7 +71,8 @@ func profiles(o *keyward.Organization) (map[string]json.RawMessage, error) {
 const (
 	maxName      = 60
 	maxWebsite   = 255
-	maxAddresses = 50 // chosen
+	maxAddress   = 254 // bytes (RFC 3696, erratum 1690)
+	maxAddresses = 50  // chosen
 )
 
 var (
@@ -96,7 +97,7 @@ func (p *profile) check(faults *keyward.Faults) {
 		return
 	}
 	for i, text := range p.Settings.Notifications.Addresses {
-		if address, err := mail.ParseAddress(text); err != nil || address.Address != text {
+		if address, err := mail.ParseAddress(text); err != nil || address.Address != text || len(text) > maxAddress {
 			faults.Add(fmt.Sprintf("%s/%d", at, i), "is not an e-mail address")
 		}
 	}
