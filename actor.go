@@ -122,6 +122,18 @@ func (a Actor) May(p Permission, organizationID string) error {
 	return nil
 }
 
+// MayThroughout returns nil if the actor has the permission in all of the organization.
+// A right that is limited to some projects is not enough, and Forbidden.
+func (a Actor) MayThroughout(p Permission, organizationID string) error {
+	if err := a.May(p, organizationID); err != nil {
+		return err
+	}
+	if !a.Projects(p).All {
+		return Errorf(Forbidden, "needs %s in the whole organization", p)
+	}
+	return nil
+}
+
 // MayEverywhere returns nil if the actor has the permission in the whole deployment.
 func (a Actor) MayEverywhere(p Permission) error {
 	if a.OrganizationID != "" || !a.Projects(p).All {

@@ -102,8 +102,8 @@ func (p *Plane) Changes(ctx context.Context, by keyward.Actor, organizationID st
 		}
 	} else if err := p.readable(ctx, by, keyward.AuditRead, organizationID); err != nil {
 		return nil, Found{}, err
-	} else if !by.Projects(keyward.AuditRead).All { // events belong to no project
-		return nil, Found{}, keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", keyward.AuditRead)
+	} else if err := by.MayThroughout(keyward.AuditRead, organizationID); err != nil { // events belong to no project
+		return nil, Found{}, err
 	}
 	page, err := p.page(query, "changes", organizationID)
 	if err != nil {

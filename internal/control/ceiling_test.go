@@ -194,9 +194,9 @@ func TestListsHoldWhatMayBeRead(t *testing.T) {
 			}
 		}
 		wantKeys("limited to a project", s.inP, s.inBoth)
-		want(t, "to read all keys", w.MayThroughout(s.by, keyward.KeysRead, s.o.ID), keyward.Forbidden)
-		want(t, "to read all keys of another organization", w.MayThroughout(s.by, keyward.KeysRead, "org_none"), keyward.NotFound)
-		want(t, "to read all keys as root", w.MayThroughout(w.root, keyward.KeysRead, s.o.ID), "")
+		want(t, "to read all keys", s.by.MayThroughout(keyward.KeysRead, s.o.ID), keyward.Forbidden)
+		want(t, "to read all keys of another organization", s.by.MayThroughout(keyward.KeysRead, "org_none"), keyward.NotFound)
+		want(t, "to read all keys as root", w.root.MayThroughout(keyward.KeysRead, s.o.ID), "")
 		projects, _, err := w.Projects(w.ctx, s.by, s.o.ID, control.List{Limit: 10})
 		want(t, "Projects", err, "")
 		if len(projects) != 1 || projects[0].ID != s.p.ID {

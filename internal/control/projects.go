@@ -94,13 +94,7 @@ func (p *Plane) CreateProject(ctx context.Context, by keyward.Actor, project key
 
 // mayWriteProjects: a right that is limited to some projects makes no new one.
 func mayWriteProjects(by keyward.Actor, organizationID string) error {
-	if err := by.May(keyward.ProjectsWrite, organizationID); err != nil {
-		return err
-	}
-	if !by.Projects(keyward.ProjectsWrite).All {
-		return keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", keyward.ProjectsWrite)
-	}
-	return nil
+	return by.MayThroughout(keyward.ProjectsWrite, organizationID)
 }
 
 func projectTarget(project *keyward.Project) keyward.ChangeTarget {

@@ -49,18 +49,6 @@ func (p *Plane) walk(ctx context.Context, by keyward.Actor, organizationID strin
 	}
 }
 
-// MayThroughout returns nil if the actor has the permission in all of the organization.
-// A right that is limited to some projects is not enough, and Forbidden.
-func (p *Plane) MayThroughout(by keyward.Actor, permission keyward.Permission, organizationID string) error {
-	if err := by.May(permission, organizationID); err != nil {
-		return err
-	}
-	if !by.Projects(permission).All {
-		return keyward.Errorf(keyward.Forbidden, "needs %s in the whole organization", permission)
-	}
-	return nil
-}
-
 // ProjectFor is [Plane.FindProject] for what takes the permission about keys there. An
 // actor that has it nowhere is Forbidden, whether or not there is such a project; one
 // that has it in other projects only, and cannot read the keys of this one either, gets

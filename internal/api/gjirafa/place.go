@@ -30,7 +30,7 @@ func (h *handler) place(ctx context.Context, c *api.Call, permission keyward.Per
 	if err != nil {
 		return place{}, err
 	}
-	return place{organizationID: organization.ID}, h.plane.MayThroughout(c.By, permission, organization.ID)
+	return place{organizationID: organization.ID}, c.By.MayThroughout(permission, organization.ID)
 }
 
 // holds returns NotFound for a key that is somewhere else.
