@@ -1,7 +1,7 @@
 TIME ?= 30s
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: run test build lint fmt bench soak fuzz
+.PHONY: run test build lint fmt bench soak fuzz transcripts
 
 # Builds and starts Keyward on SQLite in ./data.
 run: build
@@ -37,3 +37,10 @@ soak:
 # Runs every fuzz target for TIME each: make fuzz TIME=5m
 fuzz:
 	./scripts/fuzz.sh $(TIME)
+
+# Runs a surface's transcripts against a server that is there already; without a URL,
+# lists the variables that each file needs. See CONTRIBUTING.md.
+# make transcripts DIALECT=rebilly URL=https://… FILES='create put' VARS='organization=… key=@file'
+transcripts:
+	@test -n "$(DIALECT)" || { echo "DIALECT must be native, aerospike, rebilly or gjirafa" >&2; exit 2; }
+	go test -count=1 -v -run '^TestTranscripts$$' ./internal/api/apitest -args $(DIALECT) $(URL) $(FILES) $(VARS)

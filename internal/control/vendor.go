@@ -108,8 +108,8 @@ func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organization
 		if err := mayCreate(by, &key); err != nil {
 			return Outcome{}, err // before it is told whether there is such a key
 		}
-		if hidden, err := tx.Key(ctx, organizationID, id); err == nil && hidden.RevokedTime == 0 {
-			return Outcome{}, keyward.Errorf(keyward.Forbidden, "needs the permission %s for this key", keyward.KeysUpdate)
+		if err := p.unusedID(ctx, tx, organizationID, id); err != nil {
+			return Outcome{}, err
 		}
 		terms, err := change(&key)
 		if err != nil {
@@ -118,6 +118,19 @@ func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organization
 		return p.insertKey(ctx, tx, by, key, terms)
 	})
 	return out, created, err
+}
+
+// unusedID refuses an id that a key has or had: Forbidden for a live one, which the
+// caller knows not to be for the actor, and Conflict for others.
+func (p *Plane) unusedID(ctx context.Context, tx *store.Tx, organizationID, id string) error {
+	if hidden, err := tx.Key(ctx, organizationID, id); err == nil && hidden.RevokedTime == 0 {
+		return keyward.Errorf(keyward.Forbidden, "needs the permission %s for this key", keyward.KeysUpdate)
+	}
+	used, err := tx.KeyIDUsed(ctx, organizationID, id)
+	if err == nil && used {
+		err = keyward.Errorf(keyward.Conflict, "this id was used by a key that has ended")
+	}
+	return err
 }
 
 // LiveKey returns an organization's key unless it is revoked, for dialects, which do

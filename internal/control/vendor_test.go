@@ -148,6 +148,10 @@ func TestPutCreatesOnceAndThenUpdates(t *testing.T) {
 		w.delete(t, first.Key)
 		_, _, err = put(w.root, "my-key")
 		want(t, "put the id of a deleted key", err, keyward.Conflict)
+		ours, _ := w.create(t, o)
+		w.delete(t, ours)
+		_, _, err = put(w.root, ours.ID)
+		want(t, "put the id, of the server's making, of a deleted key", err, keyward.Conflict)
 	})
 }
 

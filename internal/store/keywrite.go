@@ -59,6 +59,13 @@ func (tx *Tx) InsertKey(ctx context.Context, k *keyward.Key, c func(*keyward.Key
 	return tx.setProjects(ctx, k)
 }
 
+// KeyIDUsed reports whether a key of the organization has or ever had the id.
+func (r reader) KeyIDUsed(ctx context.Context, organizationID, id string) (bool, error) {
+	var n int
+	err := r.one(ctx, "no count", "SELECT count(*) FROM keys WHERE organization_id = $1 AND id = $2", []any{organizationID, id}, &n)
+	return n > 0, err
+}
+
 // number gives the key the next number of its organization.
 func (tx *Tx) number(ctx context.Context, k *keyward.Key) error {
 	err := tx.one(ctx, noOrganization, `UPDATE organizations SET last_number = last_number + 1

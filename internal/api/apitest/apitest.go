@@ -50,6 +50,8 @@ import (
 type Target struct {
 	// URL is where the server is, without a slash at the end.
 	URL string
+	// Mount is what the transcripts' paths begin with and the URL stands for.
+	Mount string
 	// Handler is served for the length of the test if there is no URL.
 	Handler http.Handler
 	// Contract is what every exchange is held against. If nil, nothing is.
@@ -80,7 +82,7 @@ func (target Target) Run(t *testing.T, file string) {
 	}
 	for _, scene := range script.cases {
 		t.Run(scene.name, func(t *testing.T) {
-			r := runner{url: target.URL, client: target.client(t), vars: vars}
+			r := runner{url: target.URL, mount: target.Mount, client: target.client(t), vars: vars}
 			for _, e := range scene.exchanges {
 				at := fmt.Sprintf("%s:%d", filepath.Base(file), e.line)
 				if problems := r.run(e); len(problems) > 0 {
@@ -104,6 +106,7 @@ func asItIs(*http.Request, []*http.Request) error { return http.ErrUseLastRespon
 // runner runs exchanges.
 type runner struct {
 	url    string
+	mount  string
 	client *http.Client
 	vars   map[string]string
 }
@@ -145,7 +148,7 @@ func (r runner) request(e exchange) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := http.NewRequest(e.method, r.url+target, strings.NewReader(body))
+	request, err := http.NewRequest(e.method, r.url+strings.TrimPrefix(target, r.mount), strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

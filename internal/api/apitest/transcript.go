@@ -3,6 +3,7 @@ package apitest
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -117,4 +118,30 @@ func parseRequest(p paragraph) exchange {
 	}
 	e.body = strings.Join(rest, "\n")
 	return e
+}
+
+// needs returns the variables that are used before the transcript saves them.
+func (t *transcript) needs() []string {
+	var needed []string
+	saved := map[string]bool{}
+	use := func(text string) {
+		for _, found := range variable.FindAllString(text, -1) {
+			if name := found[1 : len(found)-1]; !saved[name] && !slices.Contains(needed, name) {
+				needed = append(needed, name)
+			}
+		}
+	}
+	for _, scene := range t.cases {
+		for _, e := range scene.exchanges {
+			use(e.target + e.body)
+			for _, header := range e.headers {
+				use(header[1])
+			}
+			for _, c := range e.checks {
+				use(c.operand)
+				saved[c.save] = true
+			}
+		}
+	}
+	return needed
 }
