@@ -18,6 +18,15 @@ func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key
 	})
 }
 
+// yetToExpire notes an end that is new and has passed, which is refused natively: there
+// is a way to revoke. Vendors take any end.
+func (p *Plane) yetToExpire(key, was *keyward.Key) (faults keyward.Faults) {
+	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
+		faults.Add("/expireTime", "has passed already")
+	}
+	return faults
+}
+
 // mayCreate checks that the actor may create this key where it is to be. It comes
 // before everything else, so that a project that is out of reach looks like one that
 // is missing.
@@ -42,7 +51,11 @@ func (p *Plane) insertKey(ctx context.Context, tx *store.Tx, by keyward.Actor, k
 	if err := p.derive(ctx, tx, by, &key, terms); err != nil {
 		return Outcome{}, err
 	}
-	if err := p.wellFormed(ctx, tx, &key, &keyward.Key{}); err != nil {
+	var faults keyward.Faults
+	if terms == nil {
+		faults = p.yetToExpire(&key, &keyward.Key{})
+	}
+	if err := p.wellFormed(ctx, tx, &key, &keyward.Key{}, faults); err != nil {
 		return Outcome{}, err
 	}
 	if err := by.Covers(key.Management); err != nil {
@@ -73,9 +86,9 @@ func (p *Plane) identify(key *keyward.Key, by keyward.Actor, now keyward.Time) e
 	return nil
 }
 
-// wellFormed validates a key as it is to be, against what it was: dates that were
-// there already may have passed since, and projects may not be new and missing.
-func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.Key) error {
+// wellFormed validates a key as it is to be, against what it was: projects may not be
+// new and missing. The faults are those that are known already.
+func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.Key, faults keyward.Faults) error {
 	if key.Metadata == nil {
 		key.Metadata = []byte("{}")
 	}
@@ -83,10 +96,6 @@ func (p *Plane) wellFormed(ctx context.Context, tx *store.Tx, key, was *keyward.
 		return err
 	}
 	key.Normalize()
-	var faults keyward.Faults
-	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
-		faults.Add("/expireTime", "has passed already")
-	}
 	for _, id := range slices.Sorted(slices.Values(key.ProjectIDs)) { // the order in which projects are locked
 		if slices.Contains(was.ProjectIDs, id) {
 			continue
@@ -212,7 +221,12 @@ func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID,
 		if err != nil {
 			return Outcome{}, err
 		}
-		return p.updateKey(ctx, tx, by, before, revision, func(key *keyward.Key) (*Terms, error) { return nil, change(key) })
+		return p.updateKey(ctx, tx, by, before, revision, func(key *keyward.Key) (*Terms, error) {
+			if err := change(key); err != nil {
+				return nil, err
+			}
+			return nil, p.yetToExpire(key, before).Err()
+		})
 	})
 }
 
@@ -239,7 +253,7 @@ func (p *Plane) updateKey(ctx context.Context, tx *store.Tx, by keyward.Actor, b
 	if err := p.derive(ctx, tx, by, &after, terms); err != nil {
 		return Outcome{}, err
 	}
-	if err := p.wellFormed(ctx, tx, &after, before); err != nil {
+	if err := p.wellFormed(ctx, tx, &after, before, nil); err != nil {
 		return Outcome{}, err
 	}
 	if err := by.Covers(after.Management); err != nil {

@@ -13,7 +13,7 @@ import (
 // that it holds for all nodes together and across restarts: for each account, whether
 // or not there is one, against guessing one person's password; for each address (of
 // IPv6, for each /64), against trying one password on many. Signing in ends the count
-// of the account. Whoever has an address to guess from can keep a person out for a
+// of the account, and is not counted for the address. Whoever has an address to guess from can keep a person out for a
 // quarter of an hour: the credential goes on working.
 const (
 	signInWindow    = 15 * time.Minute
@@ -36,8 +36,8 @@ var errSignIn = keyward.Errorf(keyward.Unauthenticated, "the e-mail address or t
 // one whose organization is: all are the same error, Unauthenticated, after the same
 // work. Too many attempts are Throttled, before the password is looked at.
 func (p *Plane) SignIn(ctx context.Context, email string, password keyward.Secret, ip netip.Addr, requestID string) (Outcome, error) {
-	account := p.ring.Blind("sign-in/account", keyward.Fold(email))
-	if err := p.countAttempt(ctx, account, p.ring.Blind("sign-in/address", network(ip))); err != nil {
+	account, address := p.ring.Blind("sign-in/account", keyward.Fold(email)), p.ring.Blind("sign-in/address", network(ip))
+	if err := p.countAttempt(ctx, account, address); err != nil {
 		return Outcome{}, err
 	}
 	person, err := p.person(ctx, email)
@@ -56,7 +56,7 @@ func (p *Plane) SignIn(ctx context.Context, email string, password keyward.Secre
 		Version: person.Generation, IP: ip, RequestID: requestID,
 	}
 	out, err := p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		if err := p.signedIn(ctx, tx, by, account); err != nil {
+		if err := p.signedIn(ctx, tx, by, account, address); err != nil {
 			return Outcome{}, err
 		}
 		return Outcome{Operator: &person.Operator}, nil
@@ -82,7 +82,8 @@ func (p *Plane) person(ctx context.Context, email string) (*store.Person, error)
 	return person, nil
 }
 
-func (p *Plane) signedIn(ctx context.Context, tx *store.Tx, by keyward.Actor, account [32]byte) error {
+// signedIn records that somebody signed in, whose attempt then does not count.
+func (p *Plane) signedIn(ctx context.Context, tx *store.Tx, by keyward.Actor, account, address [32]byte) error {
 	if by.OrganizationID != "" {
 		home, err := tx.Organization(ctx, by.OrganizationID)
 		if err != nil {
@@ -93,6 +94,9 @@ func (p *Plane) signedIn(ctx context.Context, tx *store.Tx, by keyward.Actor, ac
 		}
 	}
 	if err := tx.ForgetAttempts(ctx, account); err != nil {
+		return err
+	}
+	if err := tx.ForgetAttempt(ctx, address); err != nil {
 		return err
 	}
 	p.record(tx, by, keyward.SessionCreated, by.OrganizationID,

@@ -182,14 +182,15 @@ func TestGuessesFromOneAddressAreThrottled(t *testing.T) {
 				return nil
 			})
 			want(t, "99 attempts before", err, "")
-			from := func(address string) error {
+			from := func(address, password string) error {
 				ip := netip.MustParseAddr(address)
 				_, err := w.SignIn(w.ctx, "known@example.com", keyward.ForeignSecret(password), ip, "")
 				return err
 			}
-			want(t, "the hundredth from "+address, from(address), "")
-			want(t, "one more from "+address, from(address), keyward.Throttled)
-			want(t, "from elsewhere", from("2001:db8:1:3::1"), "")
+			want(t, "the hundredth from "+address, from(address, password), "")
+			want(t, "another one, since signing in is not counted", from(address, "a wrong password"), keyward.Unauthenticated)
+			want(t, "one more from "+address, from(address, password), keyward.Throttled)
+			want(t, "from elsewhere", from("2001:db8:1:3::1", password), "")
 		}
 		_, err := w.SignIn(w.ctx, "known@example.com", keyward.ForeignSecret(password), netip.MustParseAddr("2001:db8:1:2:ffff::1"), "")
 		want(t, "another address of the same network", err, keyward.Throttled)

@@ -11,7 +11,7 @@ import (
 const (
 	sessionLife    = time.Hour
 	maxSessionLife = 24 * time.Hour
-	minSessionLife = time.Minute
+	minSessionLife = time.Second
 )
 
 // Session is the access token of a person who signed in.
@@ -23,7 +23,7 @@ type Session struct {
 }
 
 // SessionEnd returns when a session that begins now is to end: at the instant asked
-// for, or after an hour if that is zero. One less than a minute or more than a day
+// for, or after an hour if that is zero. One less than a second or more than a day
 // ahead is Invalid.
 func (t *Tokens) SessionEnd(asked keyward.Time) (keyward.Time, error) {
 	now := t.now()
@@ -31,7 +31,7 @@ func (t *Tokens) SessionEnd(asked keyward.Time) (keyward.Time, error) {
 	case asked == 0:
 		return now.Add(sessionLife), nil
 	case asked < now.Add(minSessionLife), asked > now.Add(maxSessionLife):
-		return 0, keyward.Errorf(keyward.Invalid, "must be a minute to 24 hours from now")
+		return 0, keyward.Errorf(keyward.Invalid, "must be a second to 24 hours from now")
 	}
 	return asked, nil
 }

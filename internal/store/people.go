@@ -74,6 +74,12 @@ func (tx *Tx) ForgetAttempts(ctx context.Context, subject [32]byte) error {
 	return err
 }
 
+// ForgetAttempt takes one off the attempts of a subject.
+func (tx *Tx) ForgetAttempt(ctx context.Context, subject [32]byte) error {
+	_, err := tx.exec(ctx, "UPDATE signin_attempts SET count = count - 1 WHERE subject = $1 AND count > 0", subject[:])
+	return err
+}
+
 // DropAttempts forgets those that do not count any more.
 func (tx *Tx) DropAttempts(ctx context.Context, now keyward.Time) error {
 	_, err := tx.exec(ctx, "DELETE FROM signin_attempts WHERE reset_ms <= $1", int64(now))

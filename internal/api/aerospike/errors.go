@@ -72,6 +72,9 @@ func sentence(err error) string {
 	} else if text != "" {
 		text = strings.ToUpper(text[:1]) + text[1:]
 	}
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
 	return strings.TrimSuffix(text, ".") + "."
 }
 

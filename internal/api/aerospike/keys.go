@@ -77,6 +77,9 @@ func number(c *api.Call, name string, without, least, most int) (int, error) {
 
 // createKey makes a key that may do what keys of this vendor can.
 func (h *handler) createKey(ctx context.Context, c *api.Call) (api.Answer, error) {
+	if err := c.By.May(keyward.KeysCreate, c.By.OrganizationID); err != nil {
+		return api.Answer{}, inScope(c, err, keyward.KeysCreate) // before what is wrong with the key
+	}
 	var in newKey
 	if err := c.Decode(&in); err != nil {
 		return api.Answer{}, err

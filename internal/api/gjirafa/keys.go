@@ -84,7 +84,7 @@ func (h *handler) createKey(ctx context.Context, c *api.Call) (api.Answer, error
 	if err := c.Decode(&in); err != nil {
 		return api.Answer{}, err
 	}
-	key, err := in.key()
+	key, err := in.key(h.now())
 	if err != nil {
 		return api.Answer{}, err
 	}

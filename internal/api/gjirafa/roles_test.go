@@ -58,7 +58,7 @@ func TestARoleSaysWhatAKeyMayDo(t *testing.T) {
 	}
 }
 
-func TestAnUpdateDerivesManagementOnlyIfItCarriesARole(t *testing.T) {
+func TestAnUpdateDerivesManagementOnlyIfItCarriesAnotherRole(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	sports := w.newProject("Sports")
 	owner := w.newKey("owner", managing("keys.*", "projects.*", "organizations.read"))
@@ -91,6 +91,10 @@ func TestAnUpdateDerivesManagementOnlyIfItCarriesARole(t *testing.T) {
 		here = append(here, permission+" "+news.ID)
 	}
 	expect("the role 4", 4, here)
+	w.native("PATCH", fmt.Sprintf("/v1/organizations/%s/api-keys/%s", w.organization.ID, w.id(made.ID)),
+		managing("keys.read"), nil)
+	w.update(owner, fmt.Sprintf(`{"id":%d,"name":"again","roleId":4}`, made.ID)).read(t, new(any))
+	expect("the same role", 4, []string{"keys.read"})
 }
 
 func TestARoleThatIsOffIsListedAndNotGiven(t *testing.T) {

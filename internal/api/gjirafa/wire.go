@@ -105,16 +105,16 @@ type createKey struct {
 	Projects []string `json:"listProjectsId"`
 	RoleID   *int32   `json:"roleId"`
 	Key      struct {
-		ID            *int32 `json:"apiKeyId"` // read and ignored: the server numbers keys
-		Name          string `json:"apiName"`
-		HasExpireTime *bool  `json:"hasExpireTime"`
-		Start         date   `json:"startDateTime"`
-		Expire        date   `json:"expireDateTime"`
+		ID            *int32          `json:"apiKeyId"` // read and ignored: the server numbers keys
+		Name          string          `json:"apiName"`
+		HasExpireTime *bool           `json:"hasExpireTime"`
+		Start         date            `json:"startDateTime"`
+		Expire        json.RawMessage `json:"expireDateTime"`
 	} `json:"userApiKey"`
 }
 
-// key returns the key that is asked for, but for where it is to be.
-func (in *createKey) key() (keyward.Key, error) {
+// key returns the key that is asked for at the instant now, but for where it is to be.
+func (in *createKey) key(now keyward.Time) (keyward.Key, error) {
 	var faults keyward.Faults
 	if in.RoleID == nil {
 		faults.Add("/roleId", "is missing")
@@ -125,25 +125,27 @@ func (in *createKey) key() (keyward.Key, error) {
 		Name: in.Key.Name, Type: keyward.SecretKey, Environment: keyward.Live, Enabled: true,
 		StartTime: keyward.Time(in.Key.Start),
 	}
-	if !expires(&key, in.Key.HasExpireTime, in.Key.Expire) {
-		faults.Add(createSpelling.expire, "is missing")
+	key.CreatedTime = now // as good as
+	if why := expires(&key, in.Key.HasExpireTime, in.Key.Expire); why != "" {
+		faults.Add(createSpelling.expire, "%s", why)
 	}
 	return key, faults.Err()
 }
 
 // updateKey is what can change of a key. What is missing or null stays as it is.
 type updateKey struct {
-	ID            *int32  `json:"id"`
-	Name          *string `json:"name"`
-	StartDate     date    `json:"startDate"`
-	ExpireDate    date    `json:"expireDate"`
-	HasExpireTime *bool   `json:"hasExpireTime"`
-	RoleID        *int32  `json:"roleId"`
+	ID            *int32          `json:"id"`
+	Name          *string         `json:"name"`
+	StartDate     date            `json:"startDate"`
+	ExpireDate    json.RawMessage `json:"expireDate"`
+	HasExpireTime *bool           `json:"hasExpireTime"`
+	RoleID        *int32          `json:"roleId"`
 }
 
 // apply writes into the key what is to change, and returns the terms of its new role,
-// if it is given one. Clients send back what they have read: a role of 0 is none, and
-// what stands for a start that was never set does not set it.
+// if it is given another one. Clients send back what they have read: the role that the
+// key has gives nothing anew, and what stands for a start that was never set does not
+// set it.
 func (in *updateKey) apply(key *keyward.Key) (*control.Terms, error) {
 	if in.Name != nil {
 		key.Name = *in.Name
@@ -152,10 +154,10 @@ func (in *updateKey) apply(key *keyward.Key) (*control.Terms, error) {
 		key.StartTime = start
 	}
 	var faults keyward.Faults
-	if !expires(key, in.HasExpireTime, in.ExpireDate) {
-		faults.Add(updateSpelling.expire, "is missing")
+	if why := expires(key, in.HasExpireTime, in.ExpireDate); why != "" {
+		faults.Add(updateSpelling.expire, "%s", why)
 	}
-	if in.RoleID == nil || *in.RoleID == 0 && key.RoleID == 0 {
+	if in.RoleID == nil || *in.RoleID == key.RoleID {
 		return nil, faults.Err()
 	}
 	if *in.RoleID == 0 {
@@ -164,18 +166,28 @@ func (in *updateKey) apply(key *keyward.Key) (*control.Terms, error) {
 	return &control.Terms{Role: *in.RoleID}, faults.Err()
 }
 
-// expires writes into the key when it ends. If it is said to end, and nothing says or
-// said when, the answer is false.
-func expires(key *keyward.Key, has *bool, at date) bool {
-	switch {
-	case has != nil && !*has:
+// expires writes into the key when it ends, which is after it starts, or says what is
+// wrong with that. What a date holds does not matter if the key is said not to end.
+func expires(key *keyward.Key, has *bool, written json.RawMessage) (why string) {
+	if has != nil && !*has {
 		key.ExpireTime = 0
-	case at != 0:
-		key.ExpireTime = keyward.Time(at)
-	case has != nil:
-		return key.ExpireTime != 0
+		return ""
 	}
-	return true
+	var at date
+	if written != nil {
+		if err := at.UnmarshalJSON(written); err != nil {
+			return keyward.MessageOf(err)
+		}
+	}
+	switch end := keyward.Time(at); {
+	case end == 0 && has != nil && key.ExpireTime == 0:
+		return "is missing"
+	case end != 0 && key.StartTime == 0 && end <= startOf(key): // the rest is for the services
+		return "is not after the start"
+	case end != 0:
+		key.ExpireTime = end
+	}
+	return ""
 }
 
 // date is an instant as the vendor's clients write it: ISO 8601 with or without a

@@ -264,6 +264,15 @@ func (w *world) seen(number int) map[string]json.RawMessage {
 	return list.Items[0]
 }
 
+// id is the native id of the key with a number.
+func (w *world) id(number int) (id string) {
+	w.t.Helper()
+	if err := json.Unmarshal(w.seen(number)["id"], &id); err != nil {
+		w.t.Fatal(err)
+	}
+	return id
+}
+
 // management is what a key may do: a permission each, and where it holds, sorted.
 func (w *world) management(number int) []string {
 	w.t.Helper()

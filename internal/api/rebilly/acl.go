@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"keyward"
@@ -50,29 +51,29 @@ func (s *aclScope) UnmarshalJSON(text []byte) error {
 	if text[0] != '{' {
 		return keyward.Errorf(keyward.Invalid, "must be an object")
 	}
-	if err := api.DecodeJSON(text, (*map[string][]string)(s)); err != nil {
-		return err
-	}
-	return s.check()
+	return api.DecodeJSON(text, (*map[string][]string)(s))
 }
 
-func (s *aclScope) check() error {
-	var faults keyward.Faults
+// check notes what the vendor's definition does not have. The pointer is where the
+// scope stands.
+func (s aclScope) check(faults *keyward.Faults, pointer string) {
 	members := scopeMembers()
-	for _, name := range slices.Sorted(maps.Keys(*s)) {
+	for _, name := range slices.Sorted(maps.Keys(s)) {
 		member, ok := members[name]
-		at := "/" + name
-		switch values := (*s)[name]; {
+		at := pointer + "/" + pointerEscaper.Replace(name)
+		switch values := s[name]; {
 		case !ok:
 			faults.Add(at, "is not a member here")
 		case values == nil:
 			faults.Add(at, "may not be null")
 		default:
-			member.check(&faults, at, values)
+			member.check(faults, at, values)
 		}
 	}
-	return faults.Err()
 }
+
+// pointerEscaper makes a name part of a pointer (RFC 6901).
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 func (m scopeMember) check(faults *keyward.Faults, at string, values []string) {
 	for i, value := range values {
@@ -93,6 +94,7 @@ func grants(faults *keyward.Faults, entries []aclEntry) []keyward.Grant {
 			faults.Add(fmt.Sprintf("/acl/%d/scope", i), "is required; {} is every scope")
 		} else {
 			acl[i].Scope = keyward.Scope(*entry.Scope)
+			entry.Scope.check(faults, fmt.Sprintf("/acl/%d/scope", i))
 		}
 		if entry.Permissions == nil {
 			faults.Add(fmt.Sprintf("/acl/%d/permissions", i), "is required")
@@ -101,6 +103,11 @@ func grants(faults *keyward.Faults, entries []aclEntry) []keyward.Grant {
 		}
 	}
 	return acl
+}
+
+// sameGrant reports whether two grants say the same in the same words.
+func sameGrant(a, b keyward.Grant) bool {
+	return maps.EqualFunc(a.Scope, b.Scope, slices.Equal) && slices.Equal(a.Permissions, b.Permissions)
 }
 
 // unrestricted is the ACL of a secret key that is made without one.

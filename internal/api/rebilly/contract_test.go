@@ -11,12 +11,13 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// operations returns the operations of the document by method and path.
+// operations returns the operations of the document by method and path, in which the
+// table calls keyId what the vendor calls id, as everything else.
 func operations(t *testing.T) map[string]*openapi3.Operation {
 	found := map[string]*openapi3.Operation{}
 	for path, item := range apitest.Load(t, rebilly.Contract()).Document.Paths.Map() {
 		for method, operation := range item.Operations() {
-			found[method+" /rebilly"+path] = operation
+			found[method+" /rebilly"+strings.Replace(path, "{id}", "{keyId}", 1)] = operation
 		}
 	}
 	return found

@@ -78,6 +78,45 @@ func TestWhatThisSurfaceCannotExpressStaysAsItIs(t *testing.T) {
 	})
 }
 
+// The vendor's PHP client sends back the whole object that it read. What of it did not
+// change is not written: it neither gives nor takes rights, and may be what this surface
+// itself would refuse.
+func TestWhatIsSentBackAsItWasReadIsNotWritten(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	all := w.manager(organization, "all", "keys.*", "organizations.read", "usage.read")
+	for name, members := range map[string]string{
+		"rights and no ACL":            `{"name": "k", "management": [{"scope": {}, "permissions": ["keys.read", "usage.read"]}]}`,
+		"every permission, no rights":  `{"name": "k", "acl": [{"scope": {}, "permissions": ["*"]}]}`,
+		"a scope of another API":       `{"name": "k", "acl": [{"scope": {"region": ["eu"], "a/b": []}, "permissions": ["docs.*"]}]}`,
+		"addresses in private subnets": `{"name": "k", "allowedIps": ["10.0.0.0/8", "::1"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			key := w.key(organization, members)
+			before := w.members(organization, key.ID)
+			read := w.get("/rebilly/api-keys/"+key.ID, "REB-APIKEY", all.secret)
+			var loaded map[string]any
+			if err := json.Unmarshal([]byte(read.body), &loaded); err != nil {
+				t.Fatal(err)
+			}
+			loaded["description"] = "renamed"
+			body, err := json.Marshal(loaded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.put(all.secret, key.ID, string(body))
+			after := w.members(organization, key.ID)
+			if after["name"] != "renamed" {
+				t.Errorf("the name is %v", after["name"])
+			}
+			after["name"], after["updatedTime"] = before["name"], before["updatedTime"]
+			if !reflect.DeepEqual(after, before) {
+				t.Errorf("more than the name has changed:\n%v\n%v", before, after)
+			}
+		})
+	}
+}
+
 func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	organization := w.organization(`{"name": "acme"}`)

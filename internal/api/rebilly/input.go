@@ -1,6 +1,8 @@
 package rebilly
 
 import (
+	"slices"
+
 	"keyward"
 	"keyward/internal/api"
 	"keyward/internal/control"
@@ -15,14 +17,20 @@ type keyInput struct {
 	AllowedIPs  *[]string        `json:"allowedIps"`
 }
 
-// keyChange is what a body says of a key, in Keyward's words.
+// keyChange is what a body says of a key, in Keyward's words, and what is wrong with it.
 type keyChange struct {
-	name       string
-	kind       keyward.KeyType // "" if it is left out
-	acl        []keyward.Grant // nil if it is left out
-	aclIsNull  bool
-	allowedIPs []string // nil for every address
-	anywhere   bool     // whether allowedIPs is left out
+	name   string
+	kind   keyward.KeyType // "" if it is left out
+	faults keyward.Faults
+
+	acl       []keyward.Grant // nil if it is left out
+	aclIsNull bool
+	aclFaults keyward.Faults
+
+	allowedIPs   []string // nil for every address
+	written      []string // the same as they were sent
+	anywhere     bool     // whether they are left out
+	addressFault keyward.Faults
 }
 
 // readKey reads the body of a call.
@@ -34,30 +42,39 @@ func readKey(c *api.Call) (keyChange, error) {
 		return keyChange{}, ofBody(err, "description")
 	}
 	change := keyChange{aclIsNull: in.ACL == nil, anywhere: in.AllowedIPs == &noIPs}
-	var faults keyward.Faults
 	if in.Description == nil {
-		faults.Add("/description", "is required")
+		change.faults.Add("/description", "is required")
 	} else {
 		change.name = *in.Description
 	}
 	if in.Type != nil {
 		change.kind = *in.Type
 		if change.kind != keyward.SecretKey && change.kind != keyward.Publishable {
-			faults.Add("/type", "must be secret or publishable")
+			change.faults.Add("/type", "must be secret or publishable")
 		}
 	}
 	if in.ACL != nil && in.ACL != &noACL {
-		change.acl = grants(&faults, *in.ACL)
+		change.acl = grants(&change.aclFaults, *in.ACL)
 	}
 	if in.AllowedIPs != nil {
-		change.allowedIPs = addresses(&faults, *in.AllowedIPs)
+		change.written = *in.AllowedIPs
+		change.allowedIPs = addresses(&change.addressFault, *in.AllowedIPs)
 	}
-	return change, ofBody(faults.Err(), "description")
+	return change, nil
+}
+
+// wrong says what is wrong with the change.
+func (change *keyChange) wrong() error {
+	faults := slices.Concat(change.faults, change.aclFaults, change.addressFault)
+	return ofBody(faults.Err(), "description")
 }
 
 // create makes a new key of a blank one. Without an ACL a secret key may do
 // everything, and a publishable one nothing.
-func (change *keyChange) create(key *keyward.Key) control.Terms {
+func (change *keyChange) create(key *keyward.Key) (*control.Terms, error) {
+	if err := change.wrong(); err != nil {
+		return nil, err
+	}
 	key.Name, key.Type, key.Environment, key.Enabled = change.name, keyward.SecretKey, keyward.Live, true
 	if change.kind != "" {
 		key.Type = change.kind
@@ -66,21 +83,28 @@ func (change *keyChange) create(key *keyward.Key) control.Terms {
 	if key.ACL == nil && key.Type == keyward.SecretKey {
 		key.ACL = unrestricted()
 	}
-	return terms(key.ACL, key.OrganizationID)
+	derived := terms(key.ACL, key.OrganizationID)
+	return &derived, nil
 }
 
 // update applies the change to a key, at the instant now even if it says nothing new.
-// What is left out stays as it is, and so does all that the vendor does not know.
-func (change *keyChange) update(key *keyward.Key, now keyward.Time) (*control.Terms, error) {
-	var faults keyward.Faults
+// What is left out, or sent back as it was read, stays as it is, whatever this vendor
+// makes of it; and so does all that the vendor does not know.
+func (change keyChange) update(key *keyward.Key, now keyward.Time) (*control.Terms, error) {
+	if change.acl != nil && slices.EqualFunc(change.acl, key.ACL, sameGrant) {
+		change.acl, change.aclFaults = nil, nil
+	}
+	if change.written != nil && slices.Equal(change.written, key.AllowedIPs) {
+		change.anywhere, change.addressFault = true, nil
+	}
 	if change.kind != "" && change.kind != key.Type {
-		faults.Add("/type", "cannot be changed")
+		change.faults = append(slices.Clip(change.faults), keyward.FieldError{Pointer: "/type", Detail: "cannot be changed"})
 	}
 	if change.aclIsNull {
-		faults.Add("/acl", "may not be null here; leave it out to keep it")
+		change.aclFaults.Add("/acl", "may not be null here; leave it out to keep it")
 	}
-	if err := faults.Err(); err != nil {
-		return nil, ofBody(err, "description")
+	if err := change.wrong(); err != nil {
+		return nil, err
 	}
 	key.Name, key.UpdatedTime = change.name, max(now, key.UpdatedTime+1)
 	if !change.anywhere {

@@ -17,11 +17,14 @@ func (h *handler) createKey(ctx context.Context, c *api.Call) (api.Answer, error
 		return api.Answer{}, err
 	}
 	change, err := readKey(c)
+	var terms *control.Terms
+	if err == nil {
+		terms, err = change.create(&key)
+	}
 	if err != nil {
 		return api.Answer{}, firstOf(c.By.May(keyward.KeysCreate, key.OrganizationID), err)
 	}
-	terms := change.create(&key)
-	out, err := h.plane.CreateVendorKey(ctx, c.By, key, terms)
+	out, err := h.plane.CreateVendorKey(ctx, c.By, key, *terms)
 	if err != nil {
 		return api.Answer{}, ofBody(err, "description")
 	}
@@ -85,8 +88,7 @@ func (h *handler) putKey(ctx context.Context, c *api.Call) (api.Answer, error) {
 			case key.Revision != 0:
 				return change.update(key, h.now())
 			}
-			terms := change.create(key)
-			return &terms, nil
+			return change.create(key)
 		})
 	if err != nil {
 		return api.Answer{}, ofBody(err, "description")
