@@ -131,7 +131,7 @@ func (r reader) Keys(ctx context.Context, of KeyList, page Page) ([]*keyward.Key
 	l.where("k.organization_id = " + l.arg(of.OrganizationID))
 	l.where("k.deleted_ms = 0")
 	if of.HideRevoked {
-		l.where("k.revoked_ms = 0")
+		l.where(r.engine.unindexed("k.revoked_ms") + " = 0")
 	}
 	if !of.Reach.All {
 		l.where(inProjects(l.texts(of.Reach.ProjectIDs)))
@@ -154,11 +154,11 @@ func (r reader) Keys(ctx context.Context, of KeyList, page Page) ([]*keyward.Key
 // keyFields are what lists of keys can be filtered and sorted by.
 func keyFields() map[string]column {
 	return map[string]column{
-		"id":           {name: "k.id", exact: true},
+		"id":           {name: "k.id", exact: true, index: "keys_id"},
 		"number":       {name: "k.number"},
 		"clientId":     {name: "k.client_id", exact: true},
-		"name":         {name: "k.name_folded"},
-		"type":         {name: "k.type"},
+		"name":         {name: "k.name_folded", index: "keys_name"},
+		"type":         {name: "k.type", index: "keys_type", coarse: true},
 		"environment":  {name: "k.environment"},
 		"ownerId":      {name: "k.owner_folded"},
 		"enabled":      {name: "k.enabled"},
@@ -167,8 +167,8 @@ func keyFields() map[string]column {
 		"startTime":    {name: "k.start_ms"},
 		"expireTime":   {name: "k.expire_ms"},
 		"revokedTime":  {name: "k.revoked_ms"},
-		"createdTime":  {name: "k.created_ms"},
-		"updatedTime":  {name: "k.updated_ms"},
+		"createdTime":  {name: "k.created_ms", index: "keys_created"},
+		"updatedTime":  {name: "k.updated_ms", index: "keys_updated"},
 		"lastUsedTime": {name: "k.last_used_ms"},
 		"projectId":    {virtual: inProject},
 		"status":       {virtual: hasStatus},

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"keyward"
@@ -44,6 +46,21 @@ func keyPromises() map[string]promise {
 		"a plain key comes back as plain as it was": func(t *testing.T, w *world) {
 			o := w.organization(t)
 			want := w.key(t, o.ID)
+			got, err := w.Key(t.Context(), o.ID, want.ID)
+			wantEqual(t, "the key", got, err, want)
+		},
+		"the longest texts of a key fit into every index": func(t *testing.T, w *world) {
+			o := w.organization(t)
+			long := func(characters int) string { // which do not get shorter by compression
+				text := make([]rune, characters)
+				for i := range text {
+					text[i] = 0x20000 + rand.Int32N(0xa000)
+				}
+				return string(text)
+			}
+			want := w.key(t, o.ID, func(k *keyward.Key) {
+				k.ID, k.Name, k.APIUser, k.OwnerID = strings.Repeat("x", 50), long(255), long(254), pointer(long(255))
+			})
 			got, err := w.Key(t.Context(), o.ID, want.ID)
 			wantEqual(t, "the key", got, err, want)
 		},

@@ -26,7 +26,7 @@ type Page struct {
 // Found is what is known of a page beside its entries.
 type Found struct {
 	Next  string // where the next page begins; "" if this is the last
-	Total int64  // entries on all pages, if they were counted
+	Total int64  // entries on all pages, if that was wanted
 }
 
 // column is how a field of a list is kept.
@@ -37,6 +37,11 @@ type column struct {
 	virtual func(l *listing, value string) string
 	// exact says that the column keeps letters as they were written, which are ASCII.
 	exact bool
+	// index, if set, has the field's order, and in it all that long lists are mostly
+	// filtered by, so that entries are counted and passed over without being read.
+	index string
+	// coarse says that the values are so few that there is no order among most rows.
+	coarse bool
 }
 
 // listing builds the SQL of one list. Texts that strangers wrote become arguments,
@@ -51,9 +56,17 @@ type listing struct {
 
 	now        keyward.Time
 	engine     engine
-	ordered    string   // the column whose index gives the order, if filters must leave it to that
+	ordered    string   // the field whose index gives the order, if filters must leave it to that
 	conditions []string // the first one with tie is unique, if the list is large
 	args       []any
+	parts      []part // what the page is put together from
+}
+
+// part is a piece of a page: so many of the rows that meet one condition more.
+type part struct {
+	condition     string // with AND before it, if the first field of the order has one value
+	rows          int    // that meet it, if they were counted
+	limit, offset int
 }
 
 func (l *listing) where(condition string) { l.conditions = append(l.conditions, condition) }
@@ -81,31 +94,21 @@ func (l *listing) texts(values []string) string {
 const narrow = 4000
 
 // list returns one page of the listing.
+//
+// SQLite keeps no statistics here, so the store finds out what a planner would have to
+// guess; PostgreSQL's plans each query for its values.
 func list[T any](ctx context.Context, r reader, l *listing, page Page, scan func(func(...any) error) (T, error)) ([]T, Found, error) {
 	var found Found
 	if err := l.check(page); err != nil {
 		return nil, found, err
 	}
-	l.now, l.engine = page.Now, r.engine
-	conditions, args := l.conditions, l.args
-	l.apply(page)
-	if page.Count {
-		count := "SELECT count(*) FROM " + l.from + l.whereText()
-		if err := r.one(ctx, "no count", count, r.engine.planned(l.args), &found.Total); err != nil {
-			return nil, found, err
-		}
-	}
-	items := []T{}
-	if page.Limit == 0 {
-		return items, found, nil
-	}
-	few, err := l.few(ctx, r, page)
+	few, err := l.find(ctx, r, page, &found)
 	if err != nil {
 		return nil, found, err
 	}
-	if l.large && !few && len(page.Sort) > 0 {
-		l.conditions, l.args, l.ordered = conditions, args, page.Sort[0].Column
-		l.apply(page)
+	items := []T{}
+	if counted := page.Count || l.splits(page); page.Limit == 0 || counted && int64(page.Offset) >= found.Total {
+		return items, found, nil
 	}
 	query, err := l.page(page, few)
 	if err != nil {
@@ -136,6 +139,65 @@ func list[T any](ctx context.Context, r reader, l *listing, page Page, scan func
 	return items, found, nil
 }
 
+// find adds the conditions of the page, counts the entries if that is wanted, and
+// reports whether they are few: best found by the filter's index and then sorted.
+// Otherwise rows are best taken in the wanted order, and those that the filter does
+// not want passed over. Either way no page of a large list touches more than some
+// thousand rows, unless it is far from the first, or filter and order conspire.
+func (l *listing) find(ctx context.Context, r reader, page Page, found *Found) (few bool, err error) {
+	l.now, l.engine = page.Now, r.engine
+	conditions, args := l.conditions, l.args
+	l.apply(page)
+	l.parts = []part{{limit: page.Limit + 1, offset: page.Offset}}
+	if l.probes(page) {
+		rows, err := l.count(ctx, r, narrow)
+		if err != nil || rows < narrow {
+			found.Total = rows
+			return true, err
+		}
+	}
+	if l.large && len(page.Sort) > 0 {
+		l.conditions, l.args, l.ordered = conditions, args, page.Sort[0].Column
+		l.apply(page)
+	}
+	if l.splits(page) {
+		found.Total, err = l.split(ctx, r, page)
+		return false, err
+	}
+	if page.Count {
+		found.Total, err = l.count(ctx, r, 0)
+	}
+	if l.large && page.After == "" {
+		l.parts[0].rows = int(found.Total)
+	}
+	return false, err
+}
+
+// probes reports whether it has to be tried how many rows a page's filter leaves. A
+// planner that estimates finds out by itself.
+func (l *listing) probes(page Page) bool {
+	return l.large && len(page.Filter) > 0 && !l.engine.estimates() &&
+		!slices.ContainsFunc(page.Filter, func(c filter.Clause) bool { return c.Negated })
+}
+
+// count returns how many rows meet the conditions, up to most unless that is 0.
+func (l *listing) count(ctx context.Context, r reader, most int) (n int64, err error) {
+	query := "SELECT count(*) FROM " + l.source() + l.whereText()
+	if most > 0 {
+		query = fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d) AS probe", l.source(), l.whereText(), most)
+	}
+	err = r.one(ctx, "no count", query, r.engine.planned(l.args), &n)
+	return n, err
+}
+
+// source is where rows are searched.
+func (l *listing) source() string {
+	if index := l.fields[l.ordered].index; index != "" {
+		return l.engine.indexed(l.from, index)
+	}
+	return l.from
+}
+
 // check refuses fields that the list does not have.
 func (l *listing) check(page Page) error {
 	for _, o := range page.Sort {
@@ -151,21 +213,46 @@ func (l *listing) check(page Page) error {
 	return nil
 }
 
-// apply adds the conditions of the page's filter and query.
-func (l *listing) apply(page Page) {
-	for _, clause := range page.Filter {
-		l.where(l.clause(clause))
-	}
-	if !storable([]any{page.Query}) {
-		l.where("1 = 0")
-	} else if page.Query != "" {
-		l.where(l.search + " LIKE " + l.arg("%"+likeEscaper.Replace(keyward.Fold(page.Query))+"%") + ` ESCAPE '\'`)
-	}
+func (l *listing) whereText() string { return " WHERE " + strings.Join(l.conditions, " AND ") }
+
+// splits reports whether a page is far into an order that begins with a coarse field.
+// That means to sort nearly all rows, unless each value is taken by itself.
+func (l *listing) splits(page Page) bool {
+	return l.large && page.Offset >= narrow && page.After == "" && len(page.Sort) > 1 && l.fields[page.Sort[0].Column].coarse
 }
 
-var likeEscaper = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-
-func (l *listing) whereText() string { return " WHERE " + strings.Join(l.conditions, " AND ") }
+// split counts the rows of each value of the first field of the order, finds out which
+// of them are on the page, and leaves the order to the fields behind. It returns how
+// many rows there are. A row that comes or goes before the page is read moves it, as it
+// moves every offset.
+func (l *listing) split(ctx context.Context, r reader, page Page) (total int64, err error) {
+	first := l.fields[page.Sort[0].Column].name
+	query := "SELECT " + first + ", count(*) FROM " + l.source() + l.whereText() +
+		" GROUP BY " + first + orderBy([]string{first}, page.Sort[:1])
+	l.ordered = page.Sort[1].Column
+	l.parts = nil
+	var values []string
+	offset, limit := page.Offset, page.Limit+1
+	err = r.each(ctx, query, r.engine.planned(l.args), func(scan func(...any) error) error {
+		var value string
+		var rows int
+		if err := scan(&value, &rows); err != nil {
+			return err
+		}
+		total += int64(rows)
+		if take := min(limit, rows-offset); take > 0 {
+			values = append(values, value)
+			l.parts = append(l.parts, part{rows: rows, limit: take, offset: offset})
+			limit -= take
+		}
+		offset = max(0, offset-rows)
+		return nil
+	})
+	for i, value := range values {
+		l.parts[i].condition = " AND " + l.engine.unindexed(first) + " = " + l.arg(value)
+	}
+	return total, err
+}
 
 // page returns the query for one page and one entry more. Its last columns are
 // those of the order.
@@ -180,13 +267,15 @@ func (l *listing) page(page Page, few bool) (string, error) {
 		last = orders[len(orders)-1]
 	}
 	orders, names = append(orders, last), append(names, l.tie)
+	unindexed := make([]string, len(names))
+	for i := range names {
+		unindexed[i] = l.engine.unindexed(names[i])
+	}
 
 	// A filter that leaves few rows is the way to find them, not the order.
-	terms := slices.Clone(names)
-	for i := range terms {
-		if few {
-			terms[i] = l.engine.unindexed(names[i])
-		}
+	terms := names
+	if few {
+		terms = unindexed
 	}
 	if page.After != "" {
 		condition, err := l.after(page.After, orders, terms)
@@ -195,42 +284,53 @@ func (l *listing) page(page Page, few bool) (string, error) {
 		}
 		l.where(condition)
 	}
-	for i, o := range orders {
-		if o.Descending {
-			terms[i] += " DESC"
-		}
+	query := "SELECT " + l.columns + ", " + strings.Join(names, ", ") + " FROM " + l.from
+	if !l.large {
+		return query + l.piece(l.parts[0], terms, orders), nil
 	}
-	order := " ORDER BY " + strings.Join(terms, ", ")
-	rest := l.whereText() + order + " LIMIT " + l.arg(page.Limit+1)
-	if page.Offset > 0 {
-		rest += " OFFSET " + l.arg(page.Offset)
-	}
-	if few {
-		// What is sorted is no more than the rows' places; they are read when the
-		// page is known.
-		rest = " WHERE " + l.conditions[0] + " AND " + l.tie + " IN (SELECT " + l.tie + " FROM " + l.from + rest + ")" + order
-	}
-	return "SELECT " + l.columns + ", " + strings.Join(names, ", ") + " FROM " + l.from + rest, nil
+	// What is sorted and passed over is no more than the rows' places; they are read
+	// when the page is known.
+	return query + " WHERE " + l.conditions[0] + " AND " + l.tie + " IN (" + l.places(terms, orders) + ")" +
+		orderBy(unindexed, orders), nil
 }
 
-// few reports whether the filter leaves so few rows that they are best found by
-// its index and then sorted. Otherwise rows are best taken in the wanted order,
-// and those that the filter does not want passed over. Either way no page of a
-// large list touches more than some thousand rows, unless filter and order conspire.
-// A planner that estimates finds out by itself.
-func (l *listing) few(ctx context.Context, r reader, page Page) (bool, error) {
-	if !l.large || len(page.Filter) == 0 || r.engine.estimates() {
-		return false, nil
+// places returns the query for where the rows of a page are, in any order.
+func (l *listing) places(terms []string, orders []filter.Order) string {
+	pieces := make([]string, len(l.parts))
+	for i, p := range l.parts {
+		pieces[i] = fmt.Sprintf("SELECT * FROM (SELECT %s FROM %s%s) AS part%d", l.tie, l.source(), l.piece(p, terms, orders), i)
 	}
-	for _, clause := range page.Filter {
-		if clause.Negated {
-			return false, nil
+	return strings.Join(pieces, " UNION ALL ")
+}
+
+// piece returns what a query for the rows of a part ends in. If their number is known,
+// they are taken from the nearer end, in the wrong order.
+func (l *listing) piece(p part, terms []string, orders []filter.Order) string {
+	if 2*p.offset > p.rows && p.rows > 0 {
+		orders = slices.Clone(orders)
+		for i := range orders {
+			orders[i].Descending = !orders[i].Descending
+		}
+		p.limit, p.offset = min(p.limit, p.rows-p.offset), max(0, p.rows-p.offset-p.limit)
+	}
+	if p.condition != "" {
+		terms, orders = terms[1:], orders[1:]
+	}
+	text := l.whereText() + p.condition + orderBy(terms, orders) + " LIMIT " + l.arg(p.limit)
+	if p.offset > 0 {
+		text += " OFFSET " + l.arg(p.offset)
+	}
+	return text
+}
+
+func orderBy(terms []string, orders []filter.Order) string {
+	sorted := slices.Clone(terms)
+	for i, o := range orders {
+		if o.Descending {
+			sorted[i] += " DESC"
 		}
 	}
-	var n int64
-	query := fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s%s LIMIT %d) AS probe", l.from, l.whereText(), narrow)
-	err := r.one(ctx, "no count", query, r.engine.planned(l.args), &n)
-	return n < narrow, err
+	return " ORDER BY " + strings.Join(sorted, ", ")
 }
 
 // after returns the condition for rows behind a position.
@@ -264,56 +364,4 @@ func (l *listing) after(text string, orders []filter.Order, names []string) (str
 		condition = fmt.Sprintf("(%[1]s %[2]s= %[3]s AND (%[1]s %[2]s %[3]s OR %[4]s))", names[i], beyond, mark, condition)
 	}
 	return condition, nil
-}
-
-// clause returns the condition for one clause of a filter.
-func (l *listing) clause(c filter.Clause) string {
-	field := l.fields[c.Column]
-	if field.virtual == nil {
-		field.name = l.unless(c.Column, field.name)
-	}
-	terms := make([]string, 0, len(c.Terms)+1)
-	for _, t := range c.Terms {
-		terms = append(terms, l.term(field, c.Kind, t))
-	}
-	if len(terms) == 0 {
-		terms = append(terms, "1 = 0")
-	}
-	condition := "(" + strings.Join(terms, " OR ") + ")"
-	if c.Negated {
-		condition = "NOT " + condition
-	}
-	return condition
-}
-
-// unless returns a field's column such that its index is not used, unless nothing
-// is known of the order or it is the field's own.
-func (l *listing) unless(field, column string) string {
-	if l.ordered != "" && l.ordered != field {
-		return l.engine.unindexed(column)
-	}
-	return column
-}
-
-func (l *listing) term(field column, kind filter.Kind, t filter.Term) string {
-	switch {
-	case field.virtual != nil:
-		return field.virtual(l, t.Text)
-	case t.Null && kind == filter.Instant:
-		return field.name + " = 0"
-	case t.Null:
-		return field.name + " = ''"
-	case kind == filter.Bool:
-		return field.name + " = " + l.arg(t.Bool())
-	case kind == filter.Number, kind == filter.Instant:
-		from := t.From
-		if kind == filter.Instant {
-			from = max(from, 1) // 0 is "not set", which is in no range
-		}
-		return fmt.Sprintf("(%s >= %s AND %s <= %s)", field.name, l.arg(from), field.name, l.arg(t.To))
-	}
-	if field.exact && kind == filter.Text {
-		return "lower(" + field.name + ") = " + l.arg(t.Text)
-	}
-	return field.name + " = " + l.arg(t.Text)
 }

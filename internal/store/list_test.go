@@ -152,6 +152,7 @@ func listPromises() map[string]promise {
 				}
 			}
 		},
+		"a page far from the first is the same part of the whole list, and counted": testFarPages,
 		"a position that is none is Invalid": func(t *testing.T, w *world) {
 			o := w.organization(t)
 			for _, after := range []string{"x", "{}", "[]", "[1]", "[1,2,3]", `["a",1] x`, `["a",1.5]`, `["a\u0000",1]`} {
@@ -273,4 +274,41 @@ func testTurning(t *testing.T, w *world) {
 			t.Errorf("sorted by %q, a key was seen twice", sort)
 		}
 	}
+}
+
+// testFarPages goes further into lists than is sorted as a whole.
+func testFarPages(t *testing.T, w *world) {
+	const crowd, publishable = 4500, 4100
+	o := w.organization(t)
+	w.tamper(t, `INSERT INTO keys (organization_id, id, number, client_id, name, name_folded, type, environment, hint, acl,
+		management, allowed_ips, owner_id, owner_folded, metadata, enabled, start_ms, expire_ms, created_by, created_ms,
+		updated_ms, revision)
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+		SELECT $1, 'crowd-' || i, i, 'client-' || i, 'Key ' || (i % 450), 'key ' || (i % 450),
+			CASE WHEN i % 45 < 41 THEN 'publishable' ELSE 'secret' END, 'live', '', '[]', '[]', '[]', '', '', '{}',
+			true, 0, 0, 'opr_1', i / 7, i * 7 % 1000, 1 FROM n`, o.ID, crowd)
+	for _, text := range []string{"", "type:secret;name:!key 5", "status:active"} {
+		for _, sort := range []string{"type,-createdTime", "-type,name", "type,name,-updatedTime", "type,ownerId", "-id"} {
+			page := store.Page{Limit: 1000, Count: true, Now: noon, Sort: sorted(t, sort), Filter: filtered(t, text)}
+			whole := ids(walk(t, w, everything(o), page, nil))
+			for _, offset := range []int{crowd - publishable - 2, 1500, publishable - 2, len(whole) - 5, len(whole)} {
+				page.Limit, page.Offset = 5, max(offset, 0)
+				some, far, err := w.Keys(t.Context(), everything(o), page)
+				end := min(page.Offset+5, len(whole))
+				from := min(page.Offset, end)
+				wantEqual(t, fmt.Sprintf("%s by %s from %d", text, sort, page.Offset), ids(some), err, whole[from:end])
+				if int(far.Total) != len(whole) || (far.Next != "") != (end < len(whole)) {
+					t.Errorf("%s by %s from %d: %+v", text, sort, page.Offset, far)
+				}
+			}
+		}
+	}
+}
+
+func ids(keys []*keyward.Key) []string {
+	ids := make([]string, len(keys))
+	for i, k := range keys {
+		ids[i] = k.ID
+	}
+	return ids
 }

@@ -297,6 +297,8 @@ func (e *postgresEngine) estimates() bool { return true }
 
 func (e *postgresEngine) unindexed(column string) string { return column }
 
+func (e *postgresEngine) indexed(table, _ string) string { return table }
+
 // planned: a prepared statement is soon planned for any values, which for a list is
 // often the wrong plan. Texts with many arguments are not even remembered: there is
 // no end of them, and they are long.

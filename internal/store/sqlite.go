@@ -360,6 +360,8 @@ func (e *sqliteEngine) estimates() bool { return false }
 // unindexed: a unary plus makes an expression of the column, which has no index.
 func (e *sqliteEngine) unindexed(column string) string { return "+" + column }
 
+func (e *sqliteEngine) indexed(table, index string) string { return table + " INDEXED BY " + index }
+
 // planned: without statistics the values make no difference.
 func (e *sqliteEngine) planned(args []any) []any { return args }
 

@@ -61,6 +61,8 @@ type engine interface {
 	// unindexed returns the column such that a planner that does not know does not
 	// choose an index for it.
 	unindexed(column string) string
+	// indexed returns a table such that a planner that does not know uses the index.
+	indexed(table, index string) string
 	// planned returns the arguments of a query such that it is planned for their values.
 	planned(args []any) []any
 	close() error

@@ -10,8 +10,20 @@ ALTER TABLE organizations ADD COLUMN last_role BIGINT NOT NULL DEFAULT 1000;
 ALTER TABLE keys ADD COLUMN api_user TEXT NOT NULL DEFAULT '';
 ALTER TABLE keys ADD COLUMN api_user_folded TEXT NOT NULL DEFAULT '';
 UPDATE keys SET api_user = created_by, api_user_folded = lower(created_by);
-CREATE INDEX keys_api_user  ON keys (organization_id, api_user_folded, number) WHERE deleted_ms = 0;
-CREATE INDEX keys_id_folded ON keys (organization_id, lower(id),       number) WHERE deleted_ms = 0;
+
+-- What vendors' lists are sorted and filtered by. Each index holds all of it, so that
+-- the entries of a long list are counted and passed over without being read.
+DROP INDEX keys_name;
+DROP INDEX keys_type;
+DROP INDEX keys_created;
+DROP INDEX keys_updated;
+CREATE INDEX keys_id        ON keys (organization_id, id, number, revoked_ms, type, created_ms, updated_ms, name_folded, api_user_folded) WHERE deleted_ms = 0;
+CREATE INDEX keys_id_folded ON keys (organization_id, lower(id), number, revoked_ms, type, created_ms, updated_ms, name_folded, api_user_folded, id) WHERE deleted_ms = 0;
+CREATE INDEX keys_name      ON keys (organization_id, name_folded, number, revoked_ms, type, created_ms, updated_ms, api_user_folded, id) WHERE deleted_ms = 0;
+CREATE INDEX keys_type      ON keys (organization_id, type, number, revoked_ms, created_ms, updated_ms, name_folded, api_user_folded, id) WHERE deleted_ms = 0;
+CREATE INDEX keys_api_user  ON keys (organization_id, api_user_folded, number, revoked_ms, type, created_ms, updated_ms, name_folded, id) WHERE deleted_ms = 0;
+CREATE INDEX keys_created   ON keys (organization_id, created_ms, number, revoked_ms, type, updated_ms, name_folded, api_user_folded, id) WHERE deleted_ms = 0;
+CREATE INDEX keys_updated   ON keys (organization_id, updated_ms, number, revoked_ms, type, created_ms, name_folded, api_user_folded, id) WHERE deleted_ms = 0;
 
 -- A deleted role stays as a tombstone, so that its number is never used again.
 CREATE TABLE roles (
