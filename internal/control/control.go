@@ -127,7 +127,8 @@ func (p *Plane) standing(ctx context.Context, now actors, by keyward.Actor) (key
 	switch by.Type {
 	case keyward.OperatorActor:
 		operator, err := now.Operator(ctx, by.ID)
-		if err == nil && (!operator.Enabled || by.Version != 0 && by.Version != operator.Generation) {
+		signedIn := by.Version != 0
+		if err == nil && (!operator.Enabled || signedIn && (!home.Enabled || by.Version != operator.Generation)) {
 			err = gone
 		}
 		if err != nil {

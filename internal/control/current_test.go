@@ -81,6 +81,18 @@ func TestAnOperatorWhoIsDisabledOrDeletedChangesNothing(t *testing.T) {
 	})
 }
 
+func TestWhoSignedInChangesNothingForADisabledOrganization(t *testing.T) {
+	both(t, func(t *testing.T, w *world) {
+		o := w.organization(t, recoverable)
+		person := w.person(t, "known@example.com", of(o), func(o *keyward.Operator) { o.Role = keyward.Admin })
+		by, err := w.session(person, person.Generation)
+		want(t, "the session", err, "")
+		_, err = w.UpdateOrganization(w.ctx, w.root, o.ID, func(o *keyward.Organization) error { o.Enabled = false; return nil })
+		want(t, "disable", err, "")
+		w.wantRefused(t, by, o, changing(), keyward.Unauthenticated)
+	})
+}
+
 func TestWhoseRightsWereReducedActsByWhatIsLeft(t *testing.T) {
 	everything := slices.Concat(makes, reveals, ownHouse, deployment, operates[2:])
 	both(t, func(t *testing.T, w *world) {

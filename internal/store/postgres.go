@@ -93,13 +93,15 @@ func (e *postgresEngine) update(ctx context.Context, fn func(*Tx) error) ([]keyw
 var errDisturbed = errors.New("a watched thing has changed")
 
 // undisturbed returns errDisturbed if a change up to h, whose lock the transaction
-// holds, was to something that it watches.
+// holds, was to something that it watches. What only tells of a read or of a sign-in
+// changed nothing.
 func (tx *Tx) undisturbed(ctx context.Context, h head) error {
 	if len(tx.watched) == 0 || h.seq == tx.since {
 		return nil
 	}
 	var l listing
-	query := "SELECT count(*) FROM changes WHERE seq > " + l.arg(tx.since) + " AND target_id IN (" + l.texts(tx.watched) + ")"
+	query := "SELECT count(*) FROM changes WHERE seq > " + l.arg(tx.since) + " AND target_id IN (" + l.texts(tx.watched) + ")" +
+		" AND action NOT IN (" + l.texts([]string{string(keyward.KeyRevealed), string(keyward.SessionCreated)}) + ")"
 	var n int
 	if err := tx.one(ctx, "no count", query, l.args, &n); err != nil {
 		return err

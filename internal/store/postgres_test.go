@@ -191,18 +191,21 @@ func TestPostgresNodesThatStartTogether(t *testing.T) {
 func TestPostgresRunsAgainWhatWatchedAThingThatChanged(t *testing.T) {
 	w := open(t, postgresURL(t), config())
 	o, other := w.organization(t), w.organization(t)
-	touch := func(target string) {
+	touch := func(action keyward.Action, target string) {
 		w.update(t, func(tx *store.Tx) error {
-			tx.Record(w.change(keyward.OrganizationUpdated, target, keyward.OrganizationTarget, target))
+			tx.Record(w.change(action, target, keyward.OrganizationTarget, target))
 			return nil
 		})
 	}
 	for name, test := range map[string]struct {
+		action  keyward.Action
 		changed string
 		runs    int
 	}{
-		"the thing itself": {o.ID, 2},
-		"another":          {other.ID, 1},
+		"the thing itself":            {keyward.OrganizationUpdated, o.ID, 2},
+		"another":                     {keyward.OrganizationUpdated, other.ID, 1},
+		"nothing: its keys were read": {keyward.KeyRevealed, o.ID, 1},
+		"nothing: it has signed in":   {keyward.SessionCreated, o.ID, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			runs := 0
@@ -211,7 +214,7 @@ func TestPostgresRunsAgainWhatWatchedAThingThatChanged(t *testing.T) {
 					return err
 				}
 				if runs++; runs == 1 {
-					touch(test.changed)
+					touch(test.action, test.changed)
 				}
 				tx.Record(w.change(keyward.OrganizationUpdated, o.ID, keyward.OrganizationTarget, o.ID))
 				return nil

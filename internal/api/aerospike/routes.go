@@ -80,7 +80,7 @@ func (h *handler) firstRoutes() []api.Route {
 // secondRoutes are those of v2, whose lists are whole.
 func (h *handler) secondRoutes() []api.Route {
 	return append(h.routes(v2), api.Route{
-		Pattern: "GET " + v2 + "/api-keys", Permission: keyward.KeysRead, Handle: h.listKeys,
+		Pattern: "GET " + v2 + "/api-keys", Permission: keyward.KeysRead, Handle: api.Few(h.listKeys),
 	})
 }
 

@@ -85,8 +85,9 @@ func (h *handler) routes() []api.Route {
 
 // keyRoutes are about keys: of an organization, and of one project of it.
 func (h *handler) keyRoutes() []api.Route {
+	list := api.Few(h.listKeys)
 	return []api.Route{
-		{Pattern: "GET " + organizationKeys, Permission: keyward.KeysRead, Handle: h.listKeys},
+		{Pattern: "GET " + organizationKeys, Permission: keyward.KeysRead, Handle: list},
 		{Pattern: "GET " + organizationKeys + "/{id}", Permission: keyward.KeysRead, Handle: h.getKey},
 		{Pattern: "POST " + organizationKeys, Permission: keyward.KeysCreate, Handle: h.createKey},
 		{Pattern: "PUT " + organizationKeys, Permission: keyward.KeysUpdate, Handle: h.updateKey},
@@ -94,7 +95,7 @@ func (h *handler) keyRoutes() []api.Route {
 		{Pattern: "POST " + organizationKeys + "/projects", Permission: keyward.KeysUpdate, Handle: h.addToProjects},
 		{Pattern: "PUT " + organizationKeys + "/{id}/projects", Permission: keyward.KeysUpdate, Query: []string{"projectId"}, Handle: h.removeFromProject},
 
-		{Pattern: "GET " + projectKeys, Permission: keyward.KeysRead, Handle: h.listKeys},
+		{Pattern: "GET " + projectKeys, Permission: keyward.KeysRead, Handle: list},
 		{Pattern: "GET " + projectKeys + "/{id}", Permission: keyward.KeysRead, Handle: h.getKey},
 		{Pattern: "POST " + projectKeys, Permission: keyward.KeysCreate, Handle: h.createKey},
 		{Pattern: "PUT " + projectKeys, Permission: keyward.KeysUpdate, Handle: h.updateKey},

@@ -51,6 +51,15 @@ func (a *allowance) take(who string, now time.Time) (left int, end time.Time) {
 	return maxWrites - w.used, w.end
 }
 
+// giveBack takes a request off the count.
+func (a *allowance) giveBack(who string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.windows[who]; w != nil && w.used > 0 {
+		w.used--
+	}
+}
+
 // forget drops the windows that are over.
 func (a *allowance) forget(now time.Time) {
 	for who, w := range a.windows {
@@ -75,6 +84,9 @@ func (h *handler) counted(handle api.Handler) api.Handler {
 			return exceeded(end, now), nil
 		}
 		answer, err := handle(ctx, c)
+		if keyward.CodeOf(err) == keyward.Forbidden {
+			h.writes.giveBack(who) // who may not write uses up nothing that is others'
+		}
 		if err != nil {
 			return api.Answer{}, err
 		}

@@ -53,3 +53,19 @@ func TestAnOrganizationWritesSoOftenAndNoMore(t *testing.T) {
 		t.Errorf("nobody: %d %s", got.status, got.body)
 	}
 }
+
+// Whoever may not write leaves it all to those who may.
+func TestWhoMayNotWriteUsesNothingUp(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	organization := w.organization(`{"name": "acme"}`)
+	powerless, manager := w.manager(organization, "powerless", "keys.read"), w.manager(organization, "manager", "keys.*")
+	for i := range 3001 {
+		if got := w.do("DELETE", "/rebilly/api-keys/x", "", "REB-APIKEY", powerless.secret); got.status != 403 {
+			t.Fatalf("request %d: %d %s", i+1, got.status, got.body)
+		}
+	}
+	got := w.do("PUT", "/rebilly/api-keys/x", `{"description": "x"}`, "REB-APIKEY", manager.secret, "Content-Type", "application/json")
+	if left := got.header.Get("X-Ratelimit-Remaining"); got.status != 201 || left != "2999" {
+		t.Errorf("%d, %s left", got.status, left)
+	}
+}
