@@ -76,6 +76,7 @@ type visit struct {
 	route   string
 	actor   keyward.ActorType
 	actorID string
+	refusal string // why nobody or not this one is let in
 	status  int
 	bytes   int64
 }
@@ -126,5 +127,12 @@ func NoteRoute(ctx context.Context, pattern string) {
 func NoteActor(ctx context.Context, by keyward.Actor) {
 	if v := visitOf(ctx); v != nil {
 		v.actor, v.actorID = by.Type, by.ID
+	}
+}
+
+// noteRefusal tells the log why a request was refused, which surfaces say less of.
+func noteRefusal(ctx context.Context, why string) {
+	if v := visitOf(ctx); v != nil {
+		v.refusal = why
 	}
 }

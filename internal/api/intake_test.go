@@ -58,6 +58,10 @@ func TestActorsCarryAddressAndRequestID(t *testing.T) {
 	}
 }
 
+func forbidden(context.Context, *api.Call) (api.Answer, error) {
+	return api.Answer{}, keyward.Errorf(keyward.Forbidden, "needs the permission keys.read")
+}
+
 func TestLogHasOneLineWithoutSecrets(t *testing.T) {
 	for name, test := range map[string]struct {
 		method, target string
@@ -71,11 +75,12 @@ func TestLogHasOneLineWithoutSecrets(t *testing.T) {
 		"of an invented method":  {"CANARY", "/open", map[string]any{"method": "-", "route": "-", "status": 405.}},
 		"of a wildcard":          {"GET", "/things/canary", map[string]any{"route": "GET /things/{id}", "status": 200.}},
 		"of an abandoned answer": {"GET", "/panic", map[string]any{"route": "GET /panic", "status": 500.}},
+		"of a refusal, and why":  {"GET", "/forbidden", map[string]any{"status": 403., "refusal": "needs the permission keys.read"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var text strings.Builder
 			log := slog.New(slog.NewJSONHandler(&text, nil))
-			h := api.Intake{Log: log}.Handler(echo().Handler(routes))
+			h := api.Intake{Log: log}.Handler(echo().Handler(append(routes, api.Route{Pattern: "GET /forbidden", Handle: forbidden})))
 			id := ask(h, test.method, test.target, "canary", "X-Header", "canary", "User-Agent", "canary").Header().Get("X-Request-Id")
 			if strings.Contains(strings.ToLower(text.String()), "canary") {
 				t.Errorf("the log has the canary: %s", text.String())

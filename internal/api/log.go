@@ -39,7 +39,7 @@ func (v *visit) log(ctx context.Context, log *slog.Logger, method string) {
 	if route == "" {
 		route = "-"
 	}
-	attrs := make([]slog.Attr, 0, 9)
+	attrs := make([]slog.Attr, 0, 10)
 	attrs = append(attrs,
 		slog.String("method", knownMethod(method)),
 		slog.String("route", route),
@@ -52,6 +52,9 @@ func (v *visit) log(ctx context.Context, log *slog.Logger, method string) {
 	}
 	if v.actor != "" {
 		attrs = append(attrs, slog.String("actorType", string(v.actor)), slog.String("actorId", v.actorID))
+	}
+	if v.refusal != "" {
+		attrs = append(attrs, slog.String("refusal", v.refusal))
 	}
 	log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
 }

@@ -91,15 +91,13 @@ func parsePairs(raw string, known []string, loose bool) (Query, error) {
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, value, why := parsePair(pair)
 		_, repeated := seen[name]
-		switch at := "/" + escapePointer(name); {
-		case why != "" && name == "":
-			f.add("", "%s", why)
+		switch {
 		case why != "":
-			f.add(at, "%s", why)
+			f.add(at(name), "%s", why)
 		case repeated:
-			f.add(at, "is given more than once")
+			f.add(at(name), "is given more than once")
 		case !loose && !slices.Contains(known, name):
-			f.add(at, "is not a parameter here")
+			f.add(at(name), "is not a parameter here")
 		}
 		seen[name] = value
 	}
@@ -114,6 +112,19 @@ func parsePairs(raw string, known []string, loose bool) (Query, error) {
 	return Query{seen}, nil
 }
 
+// maxShownName is up to how long the name of a parameter is repeated in an error.
+// Secrets are longer.
+const maxShownName = 50
+
+// at returns the pointer to a parameter, or to all of the query if that could show a
+// secret.
+func at(name string) string {
+	if name == "" || len(name) > maxShownName {
+		return ""
+	}
+	return "/" + escapePointer(name)
+}
+
 // parsePair decodes one pair or says what is wrong with it. A name that cannot be
 // shown is "".
 func parsePair(pair string) (name, value, why string) {
@@ -122,10 +133,10 @@ func parsePair(pair string) (name, value, why string) {
 	switch {
 	case err != nil || !printable(name):
 		return "", "", "has a parameter whose name is not well-formed text"
+	case !ok: // whatever it is, it was not meant as a name: perhaps a body, or a secret
+		return "", "", `has a parameter without "="`
 	case name == "":
 		return "", "", "has a parameter without a name"
-	case !ok:
-		return name, "", `has no "=" and value`
 	}
 	value, err = url.QueryUnescape(rawValue)
 	switch {

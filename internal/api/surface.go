@@ -154,6 +154,8 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 		logOf(r.Context()).LogAttrs(r.Context(), level, "request failed",
 			slog.String("surface", t.Name), slog.String("requestId", RequestIDOf(r.Context())),
 			slog.String("error", err.Error()))
+	case keyward.Unauthenticated, keyward.Forbidden:
+		noteRefusal(r.Context(), keyward.MessageOf(err))
 	case keyward.Unavailable:
 		w.Header().Set("Retry-After", "1")
 	case keyward.Throttled:
