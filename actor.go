@@ -297,7 +297,7 @@ func validateManagement(f *Faults, grants []Grant) {
 			at := fmt.Sprintf("/management/%d/permissions/%d", i, j)
 			named := expand([]string{pattern})
 			if len(named) == 0 {
-				f.Add(at, "is not a management permission")
+				f.Add(at, "is not a management permission, such as keys.read or keys.*")
 			} else if k := slices.IndexFunc(named, neverForKeys); k >= 0 {
 				f.Add(at, "includes %s, which no key can hold", named[k])
 			}

@@ -36,7 +36,7 @@ var arrows = map[string][]string{
 	"internal/api/rebilly":   surface,
 	"internal/api/gjirafa":   surface,
 	"internal/oauth":         {".", "internal/api", "internal/token", "internal/verify"},
-	"internal/web":           surface,
+	"internal/web":           {".", "internal/api"},
 	"client":                 {"."},
 	"internal/pgtest":        {},
 	"internal/api/apitest":   anything,

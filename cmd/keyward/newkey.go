@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyward"
@@ -44,6 +45,11 @@ func (n *newKey) read(name string) (client.NewKey, error) {
 	key := client.NewKey{
 		Name: name, Type: keyward.KeyType(n.kind), Environment: keyward.Environment(n.environment),
 		ProjectIDs: n.projects, AllowedIPs: n.allowedIPs, OwnerID: n.owner,
+	}
+	for _, given := range [][]string{n.permissions, n.manages} {
+		if given != nil && len(given) == 0 || slices.Contains(given, "") {
+			return key, &usageError{errors.New("--permission and --manage take a permission, such as docs.read or keys.*")}
+		}
 	}
 	if len(n.manages) > 0 {
 		key.Management = []keyward.Grant{{Scope: keyward.Scope{}, Permissions: n.manages}}
