@@ -289,7 +289,7 @@ func validateManagement(f *Faults, grants []Grant) {
 	for i, g := range grants {
 		for _, dimension := range slices.Sorted(maps.Keys(g.Scope)) {
 			if dimension != scopeProject {
-				f.Add(fmt.Sprintf("/management/%d/scope/%s", i, escapePointer(dimension)),
+				f.Add(fmt.Sprintf("/management/%d/scope/%s", i, EscapePointer(dimension)),
 					"is not a dimension of management: only projectId is")
 			}
 		}

@@ -111,7 +111,7 @@ func validateScope(f *Faults, pointer string, scope Scope) {
 	}
 	for _, dimension := range slices.Sorted(maps.Keys(scope)) {
 		values := scope[dimension]
-		at := pointer + "/" + escapePointer(dimension)
+		at := pointer + "/" + EscapePointer(dimension)
 		if why := wrongText(dimension, 1, 100); why != "" {
 			f.Add(at, "the dimension's name %s", why)
 		}

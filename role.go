@@ -8,7 +8,7 @@ import "slices"
 // A role counts when it is given to a key: what it says is then written into the
 // key's management. Changing or deleting it later changes no key.
 type KeyRole struct {
-	Number         int32   `json:"number"` // counts up in the organization, never reused
+	Number         int32   `json:"number"` // counts up from 1001 in the organization, never reused
 	OrganizationID string  `json:"organizationId"`
 	Name           string  `json:"name"`
 	Description    string  `json:"description"`
@@ -22,13 +22,10 @@ type KeyRole struct {
 
 // The numbers of the built-in roles (the vendor's pages name them so).
 const (
-	RoleOwner         int32 = 4  // keys and projects
-	RoleAdmin         int32 = 5  // keys
-	RoleContentEditor int32 = 39 // nothing: in Keyward there is no content
+	KeyRoleOwner         int32 = 4  // keys and projects
+	KeyRoleAdmin         int32 = 5  // keys
+	KeyRoleContentEditor int32 = 39 // nothing: in Keyward there is no content
 )
-
-// FirstKeyRole is the number of an organization's first role of its own.
-const FirstKeyRole int32 = 1001
 
 // BuiltInRoles returns the roles that every organization has, in the order of their
 // numbers.
@@ -45,10 +42,10 @@ func BuiltInRoles(organizationID string) []*KeyRole {
 		return r
 	}
 	return []*KeyRole{
-		role(RoleOwner, "Owner", "Keys and projects",
+		role(KeyRoleOwner, "Owner", "Keys and projects",
 			slices.Concat(keys, []string{string(ProjectsRead), string(ProjectsWrite), string(OrganizationsRead)})...),
-		role(RoleAdmin, "Admin", "Keys", slices.Concat(keys, []string{string(ProjectsRead)})...),
-		role(RoleContentEditor, "Content Editor", "Nothing in the management of keys"),
+		role(KeyRoleAdmin, "Admin", "Keys", slices.Concat(keys, []string{string(ProjectsRead)})...),
+		role(KeyRoleContentEditor, "Content Editor", "Nothing in the management of keys"),
 	}
 }
 

@@ -44,7 +44,7 @@ func wrongName(name string) string {
 	return "must have at least one character that is not a space"
 }
 
-// escapePointer writes one member name as a segment of an RFC 6901 pointer.
-func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// EscapePointer writes the name of a member as one segment of a JSON pointer (RFC 6901).
+func EscapePointer(name string) string { return pointerEscaper.Replace(name) }

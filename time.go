@@ -14,6 +14,10 @@ type Time int64
 // lastTime is the end of the year 9999, the last instant that RFC 3339 can write.
 const lastTime Time = 253402300799999
 
+// ClockMargin is by how much the clocks of nodes may differ: what is void because it
+// was revoked stays so for that long after it expired.
+const ClockMargin = time.Hour
+
 // TimeOf returns t, cut to the millisecond.
 func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 

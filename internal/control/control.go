@@ -224,7 +224,7 @@ func (p *Plane) Sweep(ctx context.Context) error {
 		if err := tx.DropAttempts(ctx, now); err != nil {
 			return err
 		}
-		if err := tx.DropRevoked(ctx, now.Add(-clockMargin)); err != nil {
+		if err := tx.DropRevoked(ctx, now.Add(-keyward.ClockMargin)); err != nil {
 			return err
 		}
 		return tx.DropSecrets(ctx, now)

@@ -20,8 +20,8 @@ func (p *Plane) CreateKey(ctx context.Context, by keyward.Actor, key keyward.Key
 
 // yetToExpire notes an end that is new and has passed, which is refused natively: there
 // is a way to revoke. Vendors take any end.
-func (p *Plane) yetToExpire(key, was *keyward.Key) (faults keyward.Faults) {
-	if key.ExpireTime != was.ExpireTime && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
+func (p *Plane) yetToExpire(key *keyward.Key, was keyward.Time) (faults keyward.Faults) {
+	if key.ExpireTime != was && key.ExpireTime != 0 && key.ExpireTime <= p.now() {
 		faults.Add("/expireTime", "has passed already")
 	}
 	return faults
@@ -53,7 +53,7 @@ func (p *Plane) insertKey(ctx context.Context, tx *store.Tx, by keyward.Actor, k
 	}
 	var faults keyward.Faults
 	if terms == nil {
-		faults = p.yetToExpire(&key, &keyward.Key{})
+		faults = p.yetToExpire(&key, 0)
 	}
 	if err := p.wellFormed(ctx, tx, &key, &keyward.Key{}, faults); err != nil {
 		return Outcome{}, err
@@ -213,6 +213,16 @@ func (p *Plane) organizationIn(ctx context.Context, tx *store.Tx, id string) (*k
 // stay as they are. If revision is not 0, the key must still have it; otherwise the
 // error is Stale.
 func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, change func(*keyward.Key) error) (Outcome, error) {
+	return p.lockAndUpdateKey(ctx, by, organizationID, id, revision, func(key *keyward.Key) (*Terms, error) {
+		was := key.ExpireTime
+		if err := change(key); err != nil {
+			return nil, err
+		}
+		return nil, p.yetToExpire(key, was).Err()
+	})
+}
+
+func (p *Plane) lockAndUpdateKey(ctx context.Context, by keyward.Actor, organizationID, id string, revision int64, change func(*keyward.Key) (*Terms, error)) (Outcome, error) {
 	if err := by.May(keyward.KeysUpdate, organizationID); err != nil {
 		return Outcome{}, err
 	}
@@ -221,12 +231,7 @@ func (p *Plane) UpdateKey(ctx context.Context, by keyward.Actor, organizationID,
 		if err != nil {
 			return Outcome{}, err
 		}
-		return p.updateKey(ctx, tx, by, before, revision, func(key *keyward.Key) (*Terms, error) {
-			if err := change(key); err != nil {
-				return nil, err
-			}
-			return nil, p.yetToExpire(key, before).Err()
-		})
+		return p.updateKey(ctx, tx, by, before, revision, change)
 	})
 }
 

@@ -202,7 +202,7 @@ func TestADisabledOrganizationRestsAndADeletedOneHasEnded(t *testing.T) {
 		}
 		enable(false)
 		w.wantVerdict(t, "a key of a disabled organization", secret, keyward.Disabled)
-		_, _, err := w.engine.Client(key.ClientID, 1, w.root.IP, w.now())
+		_, err := w.engine.Client(key.ClientID, 1, w.root.IP, w.now())
 		want(t, "a token of a disabled organization", err, keyward.Unauthenticated)
 		want(t, "update its key all the same", w.update(w.root, key, rename), "")
 		enable(true)

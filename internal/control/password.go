@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -49,6 +50,25 @@ func (n NewPassword) validate() error {
 		return nil
 	}
 	return keyward.Faults{{Pointer: "/password", Detail: why}}.Err()
+}
+
+// hashed returns what is kept of a new password, "" if there is none. It takes long: it
+// is for before a transaction, and for those who may set the password.
+func (p *Plane) hashed(ctx context.Context, password NewPassword) (string, error) {
+	if err := password.validate(); err != nil || password.Secret == nil {
+		return "", err
+	}
+	return p.passwords.hash(ctx, *password.Secret)
+}
+
+// passwordChange adds to changes that a password was set or taken away: all that is
+// ever said of one is whether it was there.
+func passwordChange(changes []keyward.FieldChange, was, is bool) []keyward.FieldChange {
+	if !was && !is {
+		return changes
+	}
+	word := map[bool]json.RawMessage{false: json.RawMessage("null"), true: json.RawMessage(`"set"`)}
+	return append(changes, keyward.FieldChange{Field: "password", Before: word[was], After: word[is]})
 }
 
 // What a password costs whoever guesses: argon2id (RFC 9106) with the least that OWASP

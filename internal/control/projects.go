@@ -23,6 +23,36 @@ func (p *Plane) Project(ctx context.Context, by keyward.Actor, organizationID, i
 	return project, nil
 }
 
+// FindProject returns the project of the actor's organization with this id or public
+// id, for surfaces whose paths take either. It needs no right beyond reaching it: what
+// is then done there does.
+func (p *Plane) FindProject(ctx context.Context, by keyward.Actor, id string) (*keyward.Project, error) {
+	return p.store.Project(ctx, by.OrganizationID, id)
+}
+
+// ProjectFor is [Plane.FindProject] for what takes the permission about keys there. An
+// actor that has it nowhere is Forbidden, whether or not there is such a project; one
+// that has it in other projects only, and cannot read the keys of this one either, gets
+// NotFound.
+func (p *Plane) ProjectFor(ctx context.Context, by keyward.Actor, permission keyward.Permission, id string) (*keyward.Project, error) {
+	if err := by.May(permission, by.OrganizationID); err != nil {
+		return nil, err
+	}
+	project, err := p.FindProject(ctx, by, id)
+	if err != nil {
+		return nil, err
+	}
+	here := []string{project.ID}
+	reach, readable := by.Projects(permission), by.Projects(keyward.KeysRead)
+	switch {
+	case reach.Any(here):
+		return project, nil
+	case readable.Any(here):
+		return nil, keyward.Errorf(keyward.Forbidden, "needs %s in this project", permission)
+	}
+	return nil, keyward.Errorf(keyward.NotFound, "no such project")
+}
+
 // Projects returns one page of an organization's projects: those that the actor
 // reaches.
 func (p *Plane) Projects(ctx context.Context, by keyward.Actor, organizationID string, query List) ([]*keyward.Project, Found, error) {

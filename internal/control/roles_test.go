@@ -48,7 +48,7 @@ func roleDeeds() map[string]func(*testing.T, *world, keyward.Actor, *keyward.Org
 			return err
 		},
 		"read a built-in role": func(_ *testing.T, w *world, by keyward.Actor, o *keyward.Organization) error {
-			_, err := w.Role(w.ctx, by, o.ID, keyward.RoleOwner)
+			_, err := w.Role(w.ctx, by, o.ID, keyward.KeyRoleOwner)
 			return err
 		},
 		"create a role": func(_ *testing.T, w *world, by keyward.Actor, o *keyward.Organization) error {
@@ -70,7 +70,7 @@ func TestARoleIsMadeChangedAndDeletedWithItsEvents(t *testing.T) {
 		o := w.organization(t)
 		w.role(t, o)
 		role := w.role(t, o, keyward.Grant{Permissions: []string{"keys.read"}})
-		if role.Number != keyward.FirstKeyRole+1 || role.BuiltIn || role.CreatedBy != w.root.ID ||
+		if role.Number != 1002 || role.BuiltIn || role.CreatedBy != w.root.ID ||
 			role.CreatedTime != noon || role.UpdatedTime != noon || role.Management[0].Scope == nil {
 			t.Errorf("the new role is %+v", role)
 		}
@@ -123,10 +123,10 @@ func TestBuiltInRolesAreReadAndNeverChanged(t *testing.T) {
 			w.wantUnchanged(t, "what was refused", head)
 		}
 		forged := aRole(o)
-		forged.Number, forged.BuiltIn = keyward.RoleOwner, true
+		forged.Number, forged.BuiltIn = keyward.KeyRoleOwner, true
 		out, err := w.CreateRole(w.ctx, w.root, forged, control.Once{})
 		want(t, "CreateRole", err, "")
-		if out.Role.BuiltIn || out.Role.Number != keyward.FirstKeyRole {
+		if out.Role.BuiltIn || out.Role.Number != 1001 {
 			t.Errorf("a new role says it is built in: %+v", out.Role)
 		}
 	})
@@ -232,7 +232,7 @@ func TestTheRolesOfADeletedOrganizationAreHidden(t *testing.T) {
 		role := w.role(t, o)
 		_, err := w.DeleteOrganization(w.ctx, w.root, o.ID)
 		want(t, "DeleteOrganization", err, "")
-		for _, number := range []int32{role.Number, keyward.RoleOwner} {
+		for _, number := range []int32{role.Number, keyward.KeyRoleOwner} {
 			_, err = w.Role(w.ctx, w.root, o.ID, number)
 			want(t, "Role", err, keyward.NotFound)
 			_, err = w.DeleteRole(w.ctx, w.root, o.ID, number)

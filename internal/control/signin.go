@@ -13,17 +13,13 @@ import (
 // that it holds for all nodes together and across restarts: for each account, whether
 // or not there is one, against guessing one person's password; for each address (of
 // IPv6, for each /64), against trying one password on many. Signing in ends the count
-// of the account, and is not counted for the address. Whoever has an address to guess from can keep a person out for a
-// quarter of an hour: the credential goes on working.
+// of the account, and is not counted for the address. Whoever has an address to guess
+// from can keep a person out for a quarter of an hour: the credential goes on working.
 const (
 	signInWindow    = 15 * time.Minute
 	accountAttempts = 10
 	addressAttempts = 100
 )
-
-// clockMargin is by how much the clocks of nodes may differ: what is void because it
-// was revoked stays so for that long after it expired.
-const clockMargin = time.Hour
 
 // errSignIn is the answer to every attempt to sign in that fails, whatever the reason.
 var errSignIn = keyward.Errorf(keyward.Unauthenticated, "the e-mail address or the password is wrong")

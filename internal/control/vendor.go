@@ -59,11 +59,13 @@ func withReveal(grants []keyward.Grant) []keyward.Grant {
 }
 
 // CreateVendorKey is [Plane.CreateKey] for dialects: the management follows from
-// terms, and the id may be chosen. An id that was ever used is a Conflict.
+// terms, and the id may be chosen. An id that was ever used is a Conflict. Vendors
+// know neither environments nor keys that are off: the key is live and enabled.
 func (p *Plane) CreateVendorKey(ctx context.Context, by keyward.Actor, key keyward.Key, terms Terms) (Outcome, error) {
 	if err := mayCreate(by, &key); err != nil {
 		return Outcome{}, err
 	}
+	key.Environment, key.Enabled = keyward.Live, true
 	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
 		return p.insertKey(ctx, tx, by, key, &terms)
 	})
@@ -72,22 +74,14 @@ func (p *Plane) CreateVendorKey(ctx context.Context, by keyward.Actor, key keywa
 // UpdateVendorKey is [Plane.UpdateKey] for dialects: change may return terms, from
 // which the management then follows. With nil it stays as it is.
 func (p *Plane) UpdateVendorKey(ctx context.Context, by keyward.Actor, organizationID, id string, change func(*keyward.Key) (*Terms, error)) (Outcome, error) {
-	if err := by.May(keyward.KeysUpdate, organizationID); err != nil {
-		return Outcome{}, err
-	}
-	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		before, err := p.locked(ctx, tx, by, keyward.KeysUpdate, organizationID, id)
-		if err != nil {
-			return Outcome{}, err
-		}
-		return p.updateKey(ctx, tx, by, before, 0, change)
-	})
+	return p.lockAndUpdateKey(ctx, by, organizationID, id, 0, change)
 }
 
 // PutVendorKey updates the key with this id as [Plane.UpdateVendorKey] does or, if
-// there is none, creates it with what change makes of a blank one, whose Revision
-// is 0. It reports which. An id that was used by a key which is revoked or deleted
-// is a Conflict; one of a key that the actor may not update, Forbidden.
+// there is none, creates it as [Plane.CreateVendorKey] does, with what change makes of
+// a blank one, whose Revision is 0. It reports which. An id that was used by a key
+// which is revoked or deleted is a Conflict; one of a key that the actor may not
+// update, Forbidden.
 func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organizationID, id string, change func(*keyward.Key) (*Terms, error)) (out Outcome, created bool, err error) {
 	if err := by.May(keyward.KeysUpdate, organizationID); err != nil && by.May(keyward.KeysCreate, organizationID) != nil {
 		return Outcome{}, false, err
@@ -104,7 +98,7 @@ func (p *Plane) PutVendorKey(ctx context.Context, by keyward.Actor, organization
 			}
 			return p.updateKey(ctx, tx, by, before, 0, change)
 		}
-		key := keyward.Key{OrganizationID: organizationID, ID: id, Enabled: true}
+		key := keyward.Key{OrganizationID: organizationID, ID: id, Environment: keyward.Live, Enabled: true}
 		if err := mayCreate(by, &key); err != nil {
 			return Outcome{}, err // before it is told whether there is such a key
 		}
@@ -179,11 +173,4 @@ func (p *Plane) live(ctx context.Context, by keyward.Actor, permission keyward.P
 		}
 	}
 	return p.shown(key), nil
-}
-
-// FindProject returns the project of the actor's organization with this id or public
-// id, for surfaces whose paths take either. It needs no right beyond reaching it: what
-// is then done there does.
-func (p *Plane) FindProject(ctx context.Context, by keyward.Actor, id string) (*keyward.Project, error) {
-	return p.store.Project(ctx, by.OrganizationID, id)
 }

@@ -63,14 +63,14 @@ func TestARoleIsWrittenIntoTheKey(t *testing.T) {
 	both(t, func(t *testing.T, w *world) {
 		o := w.organization(t, recoverable)
 		p := w.project(t, o)
-		out, err := w.CreateVendorKey(w.ctx, w.root, aKey(o, in(p)), control.Terms{Role: keyward.RoleAdmin})
+		out, err := w.CreateVendorKey(w.ctx, w.root, aKey(o, in(p)), control.Terms{Role: keyward.KeyRoleAdmin})
 		want(t, "create", err, "")
 		key := w.reread(t, out.Key)
 		reach := keyward.Actor{Management: key.Management}.Projects(keyward.KeysReveal)
-		if key.RoleID != keyward.RoleAdmin || reach.All || !slices.Equal(reach.ProjectIDs, []string{p.ID}) {
+		if key.RoleID != keyward.KeyRoleAdmin || reach.All || !slices.Equal(reach.ProjectIDs, []string{p.ID}) {
 			t.Errorf("the key has the role %d and reveals in %+v", key.RoleID, reach)
 		}
-		out, err = w.CreateVendorKey(w.ctx, w.root, aKey(o), control.Terms{Role: keyward.RoleContentEditor})
+		out, err = w.CreateVendorKey(w.ctx, w.root, aKey(o), control.Terms{Role: keyward.KeyRoleContentEditor})
 		want(t, "create a content editor", err, "")
 		if len(out.Key.Management) != 0 {
 			t.Errorf("a content editor holds %v", out.Key.Management)
@@ -117,16 +117,13 @@ func TestPutCreatesOnceAndThenUpdates(t *testing.T) {
 		o := w.organization(t)
 		put := func(by keyward.Actor, id string) (control.Outcome, bool, error) {
 			return w.PutVendorKey(w.ctx, by, o.ID, id, func(k *keyward.Key) (*control.Terms, error) {
-				if k.Revision == 0 {
-					k.Type, k.Environment = keyward.SecretKey, keyward.Live
-				}
-				k.Name = "put"
+				k.Name, k.Type = "put", keyward.SecretKey
 				return nil, nil
 			})
 		}
 		first, created, err := put(w.root, "my-key")
 		want(t, "put a new id", err, "")
-		if !created || first.Key.ID != "my-key" || first.Secret.Empty() {
+		if !created || first.Key.ID != "my-key" || first.Secret.Empty() || first.Key.Environment != keyward.Live || !first.Key.Enabled {
 			t.Errorf("a new id: created %t, %+v", created, first.Key)
 		}
 		again, created, err := put(w.root, "my-key")
@@ -163,7 +160,7 @@ func TestManyWhoPutOneNewIDMakeOneKey(t *testing.T) {
 		for range 8 {
 			group.Go(func() {
 				_, created, err := w.PutVendorKey(w.ctx, w.root, o.ID, "contested", func(k *keyward.Key) (*control.Terms, error) {
-					k.Name, k.Type, k.Environment = "put", keyward.SecretKey, keyward.Live
+					k.Name, k.Type = "put", keyward.SecretKey
 					return nil, nil
 				})
 				if err != nil {

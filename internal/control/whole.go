@@ -48,26 +48,3 @@ func (p *Plane) walk(ctx context.Context, by keyward.Actor, organizationID strin
 		}
 	}
 }
-
-// ProjectFor is [Plane.FindProject] for what takes the permission about keys there. An
-// actor that has it nowhere is Forbidden, whether or not there is such a project; one
-// that has it in other projects only, and cannot read the keys of this one either, gets
-// NotFound.
-func (p *Plane) ProjectFor(ctx context.Context, by keyward.Actor, permission keyward.Permission, id string) (*keyward.Project, error) {
-	if err := by.May(permission, by.OrganizationID); err != nil {
-		return nil, err
-	}
-	project, err := p.FindProject(ctx, by, id)
-	if err != nil {
-		return nil, err
-	}
-	here := []string{project.ID}
-	reach, readable := by.Projects(permission), by.Projects(keyward.KeysRead)
-	switch {
-	case reach.Any(here):
-		return project, nil
-	case readable.Any(here):
-		return nil, keyward.Errorf(keyward.Forbidden, "needs %s in this project", permission)
-	}
-	return nil, keyward.Errorf(keyward.NotFound, "no such project")
-}

@@ -128,9 +128,6 @@ func (k *Keyring) ID() string { return k.keys().id }
 // PepperID names the key behind [Keyring.Digest], for the rows that hold digests.
 func (k *Keyring) PepperID() string { return k.keys().pepperID }
 
-// KEKID names the key-encryption key behind [Keyring.Seal].
-func (k *Keyring) KEKID() string { return k.keys().wrapID }
-
 // AuditKeyID names the key behind [Keyring.AuditMAC].
 func (k *Keyring) AuditKeyID() string { return k.keys().auditID }
 

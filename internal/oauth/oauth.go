@@ -64,7 +64,7 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 	if err != nil {
 		return Issued{}, err
 	}
-	if subject.ClientID != clientID || subject.Type != keyward.SecretKey {
+	if subject.ClientID != clientID {
 		return Issued{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
 	}
 	claims := token.Claims{
@@ -82,28 +82,28 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 }
 
 // Actor returns who is behind a token for one of the audiences, as used from ip: a key,
-// and its subject, or the operator who signed in, and nil. Key, version, operator,
-// organization and revocation are checked as they are now. Errors are Unauthenticated,
-// with [token.ErrExpired] told apart, or Forbidden for an address.
-func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.Actor, *keyward.Subject, error) {
+// or the operator who signed in. Key, version, operator, organization and revocation
+// are checked as they are now. Errors are Unauthenticated, with [token.ErrExpired] told
+// apart, or Forbidden for an address.
+func (t *Tokens) Actor(text string, audiences []string, ip netip.Addr) (keyward.Actor, error) {
 	now := t.now()
 	claims, err := t.check(text, audiences, now)
 	if err != nil {
-		return keyward.Actor{}, nil, err
+		return keyward.Actor{}, err
 	}
 	if claims.Person() {
 		by, err := t.engine.Person(claims.Subject, claims.OrganizationID, claims.Version, now)
 		by.IP = ip
-		return by, nil, err
+		return by, err
 	}
-	by, subject, err := t.engine.Client(claims.Subject, claims.Version, ip, now)
-	if err == nil && subject.OrganizationID != claims.OrganizationID {
+	by, err := t.engine.Client(claims.Subject, claims.Version, ip, now)
+	if err == nil && by.OrganizationID != claims.OrganizationID {
 		err = keyward.Errorf(keyward.Unauthenticated, "the token is not for this key")
 	}
 	if err != nil {
-		return keyward.Actor{}, nil, err
+		return keyward.Actor{}, err
 	}
-	return by, subject, nil
+	return by, nil
 }
 
 // check is what every use of a token begins with: it is ours, for one of the audiences,

@@ -137,7 +137,7 @@ func rolePromises() map[string]promise {
 				if err := tx.InsertRole(t.Context(), role); err != nil {
 					return err
 				}
-				got, err := tx.Role(t.Context(), o.ID, keyward.FirstKeyRole)
+				got, err := tx.Role(t.Context(), o.ID, 1001)
 				wantEqual(t, "the role", got, err, role)
 				return nil
 			})

@@ -138,16 +138,18 @@ func (e *Engine) Revoked(tokenID string) bool { return e.current.Load().isRevoke
 
 // Key returns the key with the secret as an actor with the key's management, and
 // the key itself. The error is Forbidden for a key that may not be used from ip, and
-// Unauthenticated for whatever else is not a valid key at the instant now.
-// Acceptance counts as a use.
+// Unauthenticated for whatever else is not a valid key at the instant now, and for
+// publishable keys: what everybody may read identifies nobody. Acceptance counts as a
+// use.
 func (e *Engine) Key(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
 	return e.authenticate(e.secret(secret), ip, now)
 }
 
-// Client is [Engine.Key] for whoever holds an access token of ours, which stands
-// for one version of the key with the client id.
-func (e *Engine) Client(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
-	return e.authenticate(e.current.Load().client(clientID, version), ip, now)
+// Client returns the actor of [Engine.Key] for whoever holds an access token of ours,
+// which stands for one version of the key with the client id.
+func (e *Engine) Client(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, error) {
+	by, _, err := e.authenticate(e.current.Load().client(clientID, version), ip, now)
+	return by, err
 }
 
 // presentable reports whether text can be a secret at all. What cannot is not worth
@@ -176,7 +178,11 @@ func (e *Engine) answer(by *keyward.Actor, v *version, q *keyward.Request, now k
 }
 
 func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
-	switch decide(v, &e.everyone, &keyward.Request{IP: ip}, now) {
+	reason := keyward.Unknown
+	if v != nil && v.Type == keyward.SecretKey {
+		reason = decide(v, &e.everyone, &keyward.Request{IP: ip}, now)
+	}
+	switch reason {
 	case keyward.Valid:
 	case keyward.IPNotAllowed:
 		return keyward.Actor{}, nil, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")

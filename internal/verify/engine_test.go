@@ -209,7 +209,7 @@ func TestAKeyActsWithItsManagement(t *testing.T) {
 	if err != nil || subject.KeyID != "k" {
 		t.Fatalf("Key = %v, %v", subject, err)
 	}
-	byToken, _, err := w.Client("client-k", 1, inside, noon)
+	byToken, err := w.Client("client-k", 1, inside, noon)
 	if err != nil {
 		t.Fatalf("Client: %v", err)
 	}
@@ -233,6 +233,7 @@ func TestAKeyThatDoesNotVerifyCannotAct(t *testing.T) {
 		"scheduled":                 {func(k *keyward.KeyRecord) { k.StartTime = noon + 1 }, keyward.Unauthenticated},
 		"expired":                   {func(k *keyward.KeyRecord) { k.ExpireTime = noon }, keyward.Unauthenticated},
 		"deleted":                   {func(k *keyward.KeyRecord) { k.Deleted = true }, keyward.Unauthenticated},
+		"publishable":               {func(k *keyward.KeyRecord) { k.Type = keyward.Publishable }, keyward.Unauthenticated},
 		"without the version":       {func(k *keyward.KeyRecord) { k.Credentials = nil }, keyward.Unauthenticated},
 		"used from a wrong address": {func(k *keyward.KeyRecord) { k.AllowedIPs = blocks }, keyward.Forbidden},
 	} {
@@ -242,7 +243,7 @@ func TestAKeyThatDoesNotVerifyCannotAct(t *testing.T) {
 			if _, _, err := w.Key("s", outside, noon); keyward.CodeOf(err) != test.want {
 				t.Errorf("Key: %v, want %v", err, test.want)
 			}
-			if _, _, err := w.Client("client-k", 1, outside, noon); keyward.CodeOf(err) != test.want {
+			if _, err := w.Client("client-k", 1, outside, noon); keyward.CodeOf(err) != test.want {
 				t.Errorf("Client: %v, want %v", err, test.want)
 			}
 			if used := w.Uses(); len(used) > 0 {

@@ -130,6 +130,15 @@ func (r *replica) operator(digest *keyward.Digest) (*operator, *operatorState) {
 	return o, found
 }
 
+// person finds the operator with the id.
+func (r *replica) person(id string) (*operator, *operatorState) {
+	o := r.people.get(r.hash(id), func(o *operator) bool { return o.id == id })
+	if o == nil {
+		return nil, nil
+	}
+	return o, o.state.Load()
+}
+
 // numbered returns the version with the number among v and the older ones, or nil.
 func (v *version) numbered(number int) *version {
 	for ; v != nil; v = v.older {

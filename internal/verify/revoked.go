@@ -1,14 +1,6 @@
 package verify
 
-import (
-	"time"
-
-	"keyward"
-)
-
-// revokedMargin is how long a token is remembered after it expired: the clock of the
-// node that it is presented to may be behind the one that the log's times are from.
-const revokedMargin = keyward.Time(time.Hour / time.Millisecond)
+import "keyward"
 
 // revokedTokens are the access tokens that were revoked and may not have expired yet.
 type revokedTokens struct {
@@ -48,20 +40,11 @@ func (s *revokedTokens) prune(r *replica, now keyward.Time) {
 	}
 	kept := make([]*revokedToken, 0, len(s.all)/2)
 	for _, t := range s.all {
-		if t.expire+revokedMargin > now {
+		if t.expire.Add(keyward.ClockMargin) > now {
 			kept = append(kept, t)
 		} else {
 			s.byID.remove(r.hash(t.id), t)
 		}
 	}
 	s.all, s.left = kept, len(kept)
-}
-
-// person finds the operator with the id.
-func (r *replica) person(id string) (*operator, *operatorState) {
-	o := r.people.get(r.hash(id), func(o *operator) bool { return o.id == id })
-	if o == nil {
-		return nil, nil
-	}
-	return o, o.state.Load()
 }
