@@ -35,10 +35,9 @@ func DecodeJSONLoose(data []byte, into any) error {
 // Reader reads JSON as [DecodeJSON] does, and remembers the types that it has seen.
 // The zero value is ready; it is safe for concurrent use and must not be copied.
 type Reader struct {
-	// IgnoreUnknown ignores members that the target does not have.
+	// IgnoreUnknown ignores members that the target does not have, but not those that
+	// differ in case only from one it has.
 	IgnoreUnknown bool
-	// IgnoreCaseTwins also ignores those that differ in case only from one it has.
-	IgnoreCaseTwins bool
 	// FoldCase takes members in any case, each once: some clients write Name for name.
 	FoldCase bool
 
@@ -253,7 +252,7 @@ func (f *filler) fillStruct(i int, v reflect.Value) {
 			f.fill(child, v.FieldByIndex(m.index))
 		case exact:
 			f.fill(child, v.FieldByIndex(m.index))
-		case m != nil && !f.reader.IgnoreCaseTwins:
+		case m != nil:
 			f.fault(child, "is not a member here; did you mean %q?", m.name)
 		case !f.reader.IgnoreUnknown:
 			f.fault(child, "is not a member here")

@@ -206,11 +206,6 @@ func TestDecodeJSONLooseIgnoresUnknownMembersOnly(t *testing.T) {
 			t.Errorf("DecodeJSONLoose(%s) = %v, want ok %t", text, err, ok)
 		}
 	}
-	reader := api.Reader{IgnoreUnknown: true, IgnoreCaseTwins: true}
-	var got document
-	if err := reader.Decode([]byte(`{"name":"x","NAME":"y"}`), &got); err != nil || got.Name != "x" {
-		t.Errorf("ignoring case twins, name = %q, %v, want x", got.Name, err)
-	}
 }
 
 func TestAReaderThatFoldsCaseTakesEachMemberOnceInAnyCase(t *testing.T) {

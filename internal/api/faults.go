@@ -1,7 +1,6 @@
 package api
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"keyward"
@@ -28,12 +27,4 @@ func (f *faults) add(pointer, format string, args ...any) {
 		pointer = pointer[:cut] + "…"
 	}
 	f.Add(pointer, format, args...)
-}
-
-// escapePointer writes one member name as a segment of an RFC 6901 pointer.
-func escapePointer(name string) string {
-	if !strings.ContainsAny(name, "~/") {
-		return name
-	}
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
 }

@@ -49,39 +49,17 @@ func (q Query) Bool(name string) (bool, error) {
 	return false, wrongParameter(name, "must be true or false")
 }
 
-// Time returns the value of the parameter as [keyward.ParseTime] reads it, zero
-// without one.
-func (q Query) Time(name string) (keyward.Time, error) {
-	text, ok := q.values[name]
-	if !ok {
-		return 0, nil
-	}
-	t, err := keyward.ParseTime(text)
-	if err != nil {
-		return 0, wrongParameter(name, keyward.MessageOf(err))
-	}
-	return t, nil
-}
-
 func wrongParameter(name, detail string) error {
 	var f keyward.Faults
-	f.Add("/"+escapePointer(name), "%s", detail)
+	f.Add("/"+keyward.EscapePointer(name), "%s", detail)
 	return f.Err()
 }
 
-// ParseQuery reads the text of a query strictly. Pairs are split at "&" only; each
-// must be name=value in well-formed percent-escapes of UTF-8 without control
-// characters; no name may come twice, and only allowed names at all. What is wrong
-// is Invalid and names the parameter; over 16 KiB is URITooLong.
-func ParseQuery(raw string, allowed ...string) (Query, error) {
-	if len(raw) > maxQuery {
-		return Query{}, keyward.Errorf(URITooLong, "the query is too long")
-	}
-	return parsePairs(raw, allowed, false)
-}
-
-// parsePairs is ParseQuery for text of any length. If loose, unknown parameters are
-// checked like all others and then forgotten.
+// parsePairs reads the text of a query or a form strictly. Pairs are split at "&" only;
+// each must be name=value in well-formed percent-escapes of UTF-8 without control
+// characters; no name may come twice, and only known names at all. If loose, unknown
+// parameters are checked like all others and then forgotten. What is wrong is Invalid
+// and names the parameter.
 func parsePairs(raw string, known []string, loose bool) (Query, error) {
 	if raw == "" {
 		return Query{}, nil
@@ -122,7 +100,7 @@ func at(name string) string {
 	if name == "" || len(name) > maxShownName {
 		return ""
 	}
-	return "/" + escapePointer(name)
+	return "/" + keyward.EscapePointer(name)
 }
 
 // parsePair decodes one pair or says what is wrong with it. A name that cannot be

@@ -13,7 +13,6 @@ const (
 	URITooLong        keyward.Code = "uri_too_long"
 	UnsupportedMedia  keyward.Code = "unsupported_media_type"
 	ExpectationFailed keyward.Code = "expectation_failed"
-	TooMany                        = keyward.Throttled
 	NotImplemented    keyward.Code = "not_implemented"
 )
 
@@ -45,7 +44,7 @@ func StatusOf(err error) int {
 		return http.StatusExpectationFailed
 	case keyward.Reused:
 		return http.StatusUnprocessableEntity
-	case TooMany:
+	case keyward.Throttled:
 		return http.StatusTooManyRequests
 	case NotImplemented:
 		return http.StatusNotImplemented

@@ -279,7 +279,7 @@ func TestStatusOfKnowsEveryCode(t *testing.T) {
 		keyward.Invalid: 400, keyward.Unauthenticated: 401, keyward.Forbidden: 403, keyward.NotFound: 404,
 		api.MethodNotAllowed: 405, keyward.Conflict: 409, keyward.Stale: 412, api.TooLarge: 413,
 		api.URITooLong: 414, api.UnsupportedMedia: 415, api.ExpectationFailed: 417, keyward.Reused: 422,
-		api.TooMany: 429, keyward.Internal: 500, api.NotImplemented: 501, keyward.Unavailable: 503,
+		keyward.Throttled: 429, keyward.Internal: 500, api.NotImplemented: 501, keyward.Unavailable: 503,
 	} {
 		if got := api.StatusOf(keyward.Errorf(code, "x")); got != want {
 			t.Errorf("StatusOf(%s) = %d, want %d", code, got, want)

@@ -90,7 +90,7 @@ func (t *tree) pointer(i int) string {
 	}
 	n := &t.nodes[i]
 	if t.nodes[n.up].kind == objectKind {
-		return t.pointer(n.up) + "/" + escapePointer(n.name)
+		return t.pointer(n.up) + "/" + keyward.EscapePointer(n.name)
 	}
 	index := 0
 	for child := n.up + 1; child < i; child = t.nodes[child].next {

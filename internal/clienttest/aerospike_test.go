@@ -83,10 +83,10 @@ func TestSimpleOAuth2GetsATokenThatListsKeys(t *testing.T) {
 func TestAGenericClientDrivesAerospike(t *testing.T) {
 	w := newWorld(t)
 	org := w.organization(t, "example", false)
-	reader, secret := w.key(t, org.ID, "reader", `[{"scope": {}, "permissions": ["keys.read"]}]`)
+	reader := w.key(t, org.ID, "reader", `[{"scope": {}, "permissions": ["keys.read"]}]`)
 	run(t, "aerospike.mjs", settings{
 		"DOCUMENT": w.document("aerospike"), "URL": w.dialect(t, "aerospike"),
 		"CLIENT": org.Client, "SECRET": org.Secret,
-		"READER_CLIENT": reader["clientId"].(string), "READER_SECRET": secret,
+		"READER_CLIENT": reader.ClientID, "READER_SECRET": reader.Secret,
 	})
 }

@@ -36,8 +36,8 @@ func TestOnlyTokensOfThisSurfaceAreLetIn(t *testing.T) {
 		header []string
 		want   string
 	}{
-		"an API key header":         {[]string{"X-Api-Key", k.secret}, missingToken},
-		"a key in another dialect":  {[]string{"Reb-Apikey", k.secret}, missingToken},
+		"an API key header":         {[]string{"X-Api-Key", k.Secret}, missingToken},
+		"a key in another dialect":  {[]string{"Reb-Apikey", k.Secret}, missingToken},
 		"an empty header":           {[]string{"Authorization", ""}, invalidToken},
 		"another scheme":            {[]string{"Authorization", "Basic " + good}, invalidToken},
 		"a token with another end":  {[]string{"Authorization", "Bearer " + good + "A"}, invalidToken},
@@ -47,9 +47,9 @@ func TestOnlyTokensOfThisSurfaceAreLetIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.send("GET", "/aerospike/v2/api-keys", "", test.header...)
-			got.is(t, http.StatusUnauthorized, test.want)
-			if !strings.HasPrefix(got.header.Get("Www-Authenticate"), "Bearer ") {
-				t.Errorf("WWW-Authenticate = %q", got.header.Get("Www-Authenticate"))
+			got.Is(t, http.StatusUnauthorized, test.want)
+			if !strings.HasPrefix(got.Header.Get("Www-Authenticate"), "Bearer ") {
+				t.Errorf("WWW-Authenticate = %q", got.Header.Get("Www-Authenticate"))
 			}
 		})
 	}
@@ -59,27 +59,27 @@ func TestOnlyTokensOfThisSurfaceAreLetIn(t *testing.T) {
 func TestTokensEndWithTheirKey(t *testing.T) {
 	for name, end := range map[string]func(*world, key){
 		"revoked": func(w *world, k key) { w.revoke(k) },
-		"deleted": func(w *world, k key) { w.native("DELETE", w.keyPath(k), nil, nil) },
+		"deleted": func(w *world, k key) { w.Native("DELETE", w.keyPath(k), nil, nil) },
 		"deleted by another here": func(w *world, k key) {
 			token := w.token(w.newKey(w.organization, "deleter", managing(map[string]any{}, "keys.*")))
-			w.as(token, "DELETE", "/aerospike/v1/api-keys/"+k.clientID, "").is(w.t, http.StatusNoContent, "")
+			w.as(token, "DELETE", "/aerospike/v1/api-keys/"+k.ClientID, "").Is(w, http.StatusNoContent, "")
 		},
-		"disabled": func(w *world, k key) { w.native("PATCH", w.keyPath(k), map[string]any{"enabled": false}, nil) },
-		"rotated":  func(w *world, k key) { w.native("POST", w.keyPath(k)+"/rotate", map[string]any{}, nil) },
+		"disabled": func(w *world, k key) { w.Native("PATCH", w.keyPath(k), map[string]any{"enabled": false}, nil) },
+		"rotated":  func(w *world, k key) { w.Native("POST", w.keyPath(k)+"/rotate", map[string]any{}, nil) },
 		"of a disabled organization": func(w *world, _ key) {
-			w.native("PATCH", "/v1/organizations/"+w.organization, map[string]any{"enabled": false}, nil)
+			w.Native("PATCH", "/v1/organizations/"+w.organization, map[string]any{"enabled": false}, nil)
 		},
-		"of a deleted organization": func(w *world, _ key) { w.native("DELETE", "/v1/organizations/"+w.organization, nil, nil) },
+		"of a deleted organization": func(w *world, _ key) { w.Native("DELETE", "/v1/organizations/"+w.organization, nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, keywardtest.Options{})
 			k := w.newKey(w.organization, "ci", reader())
 			token := w.token(k)
 			end(w, k)
-			w.as(token, "GET", "/aerospike/v2/api-keys", "").is(t, http.StatusUnauthorized, invalidToken)
-			w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusUnauthorized,
+			w.as(token, "GET", "/aerospike/v2/api-keys", "").Is(t, http.StatusUnauthorized, invalidToken)
+			w.as(token, "GET", "/aerospike/v1/api-keys", "").Is(t, http.StatusUnauthorized,
 				problem("auth:unauthorized", "Unauthorized", 401, "The access token is invalid."))
-			if got := w.send("POST", "/aerospike/oauth/token", form(k), "Content-Type", asForm).status; got != http.StatusUnauthorized {
+			if got := w.send("POST", "/aerospike/oauth/token", k.Form(), "Content-Type", asForm).Status; got != http.StatusUnauthorized {
 				t.Errorf("another token = %d, want 401", got)
 			}
 		})
@@ -96,10 +96,10 @@ func TestTokensAreBoundToTheAddressesOfTheirKey(t *testing.T) {
 		"v1": problem("auth:unauthorized", "Unauthorized", 403, elsewhere), "v2": generic("permission_denied", elsewhere),
 	} {
 		path := "/aerospike/" + version + "/api-keys"
-		if status := w.as(token, "GET", path, "", "X-Forwarded-For", "203.0.113.9").status; status != http.StatusOK {
+		if status := w.as(token, "GET", path, "", "X-Forwarded-For", "203.0.113.9").Status; status != http.StatusOK {
 			t.Errorf("from its own address = %d", status)
 		}
-		w.as(token, "GET", path, "", "X-Forwarded-For", "198.51.100.1").is(t, http.StatusForbidden, want)
+		w.as(token, "GET", path, "", "X-Forwarded-For", "198.51.100.1").Is(t, http.StatusForbidden, want)
 	}
 }
 
@@ -115,7 +115,7 @@ func TestEachScopeStandsForAPermission(t *testing.T) {
 	for endpoint, scope := range map[string][2]string{
 		"GET /api-keys":                       {"read:api-key", "keys.read"},
 		"POST /api-keys":                      {"create:api-key", "keys.create"},
-		"DELETE /api-keys/" + target.clientID: {"delete:api-key", "keys.delete"},
+		"DELETE /api-keys/" + target.ClientID: {"delete:api-key", "keys.delete"},
 		"GET /organization":                   {"read:org", "organizations.read"},
 	} {
 		var others []string
@@ -133,12 +133,12 @@ func TestEachScopeStandsForAPermission(t *testing.T) {
 		} {
 			token := w.token(w.newKey(w.organization, name, with))
 			said := "Missing scope " + scope[0] + "."
-			w.as(token, method, "/aerospike/v2"+path, `{"name":"x"}`).is(t, http.StatusForbidden, generic("permission_denied", said))
-			w.as(token, method, "/aerospike/v1"+path, `{"name":"x"}`).is(t, http.StatusForbidden, problem("auth:unauthorized", "Unauthorized", 403, said))
+			w.as(token, method, "/aerospike/v2"+path, `{"name":"x"}`).Is(t, http.StatusForbidden, generic("permission_denied", said))
+			w.as(token, method, "/aerospike/v1"+path, `{"name":"x"}`).Is(t, http.StatusForbidden, problem("auth:unauthorized", "Unauthorized", 403, said))
 		}
 		token := w.token(w.newKey(w.organization, "the one", managing(map[string]any{}, scope[1])))
-		if got := w.as(token, method, "/aerospike/v1"+path, `{"name":"x"}`); got.status >= 300 {
-			t.Errorf("%s with %s = %d %s", endpoint, scope[1], got.status, got.body)
+		if got := w.as(token, method, "/aerospike/v1"+path, `{"name":"x"}`); got.Status >= 300 {
+			t.Errorf("%s with %s = %d %s", endpoint, scope[1], got.Status, got.Body)
 		}
 	}
 }
@@ -147,11 +147,11 @@ func TestMethodsThatHTTPKnowsButNoPathHasAreRefused(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	for _, method := range []string{"TRACE", "OPTIONS", "PROPFIND", "get"} {
 		got := w.send(method, "/aerospike/v2/api-keys", "")
-		got.is(t, http.StatusMethodNotAllowed, generic("method_not_allowed", "This method is not allowed here."))
-		if got.header.Get("Allow") != "GET, HEAD, POST" {
-			t.Errorf("%s: Allow = %q", method, got.header.Get("Allow"))
+		got.Is(t, http.StatusMethodNotAllowed, generic("method_not_allowed", "This method is not allowed here."))
+		if got.Header.Get("Allow") != "GET, HEAD, POST" {
+			t.Errorf("%s: Allow = %q", method, got.Header.Get("Allow"))
 		}
-		w.send(method, "/aerospike/v1/api-keys", "").is(t, http.StatusMethodNotAllowed,
+		w.send(method, "/aerospike/v1/api-keys", "").Is(t, http.StatusMethodNotAllowed,
 			problem("validation:failed", "Method Not Allowed", 405, "This method is not allowed here."))
 	}
 }
@@ -179,7 +179,7 @@ func TestEveryErrorHasTheVendorsShape(t *testing.T) {
 			problem("resource:already-exists", "Resource Already Exists", 409, "There are no numbers left."),
 		},
 		"too many requests": {
-			keyward.Errorf(api.TooMany, "slow down"), 429, generic("too_many_requests", "Slow down."),
+			keyward.Errorf(keyward.Throttled, "slow down"), 429, generic("too_many_requests", "Slow down."),
 			problem("ratelimit:exceeded", "Rate Limit Exceeded", 429, "Slow down."),
 		},
 		"a body that is too large": {
@@ -189,11 +189,11 @@ func TestEveryErrorHasTheVendorsShape(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			recorder := httptest.NewRecorder()
-			aerospike.Error(recorder, httptest.NewRequest("GET", "/aerospike/v2/api-keys", nil), test.err)
-			answer{status: recorder.Code, body: recorder.Body.String()}.is(t, test.status, test.v2)
+			aerospike.WriteError(recorder, httptest.NewRequest("GET", "/aerospike/v2/api-keys", nil), test.err)
+			answer{Status: recorder.Code, Body: recorder.Body.String()}.Is(t, test.status, test.v2)
 			recorder = httptest.NewRecorder()
-			aerospike.Problem(recorder, httptest.NewRequest("GET", "/aerospike/v1/api-keys", nil), test.err)
-			answer{status: recorder.Code, body: recorder.Body.String()}.is(t, test.status, test.v1)
+			aerospike.WriteProblem(recorder, httptest.NewRequest("GET", "/aerospike/v1/api-keys", nil), test.err)
+			answer{Status: recorder.Code, Body: recorder.Body.String()}.Is(t, test.status, test.v1)
 		})
 	}
 }
@@ -204,7 +204,7 @@ func TestTheTokenEndpointHidesItsBugs(t *testing.T) {
 		keyward.Errorf(keyward.Unavailable, "the server is starting"): `{"error":"temporarily_unavailable","error_description":"The server is starting."}`,
 	} {
 		recorder := httptest.NewRecorder()
-		aerospike.TokenError(recorder, httptest.NewRequest("POST", "/aerospike/oauth/token", nil), err)
+		aerospike.WriteTokenError(recorder, httptest.NewRequest("POST", "/aerospike/oauth/token", nil), err)
 		if recorder.Body.String() != want {
 			t.Errorf("body = %s, want %s", recorder.Body, want)
 		}

@@ -11,8 +11,8 @@ import (
 	"keyward/internal/token"
 )
 
-// Error writes err as v2 does, as the vendor's generic error.
-func Error(w http.ResponseWriter, r *http.Request, err error) {
+// writeError writes err as v2 does, as the vendor's generic error.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	api.WriteJSON(w, r, challenge(w, err), api.MediaJSON, word(r, err))
 }
 
@@ -78,7 +78,7 @@ func sentence(err error) string {
 	return strings.TrimSuffix(text, ".") + "."
 }
 
-// TokenError writes err as the token endpoint does.
-func TokenError(w http.ResponseWriter, r *http.Request, err error) {
+// writeTokenError writes err as the token endpoint does.
+func writeTokenError(w http.ResponseWriter, r *http.Request, err error) {
 	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, tokenFailure{oauth.ErrorCode(err), word(r, err).Message})
 }

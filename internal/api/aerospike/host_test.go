@@ -17,9 +17,9 @@ func TestTheDialectIsAtTheRootOfAHost(t *testing.T) {
 	var issued struct {
 		AccessToken string `json:"access_token"`
 	}
-	got := w.sendTo(host, "POST", "/oauth/token", form(k), "Content-Type", asForm)
-	if err := json.Unmarshal([]byte(got.body), &issued); err != nil || got.status != http.StatusOK {
-		t.Fatalf("token = %d %s", got.status, got.body)
+	got := w.sendTo(host, "POST", "/oauth/token", k.Form(), "Content-Type", asForm)
+	if err := json.Unmarshal([]byte(got.Body), &issued); err != nil || got.Status != http.StatusOK {
+		t.Fatalf("token = %d %s", got.Status, got.Body)
 	}
 	for path, want := range map[string]struct {
 		status int
@@ -33,8 +33,8 @@ func TestTheDialectIsAtTheRootOfAHost(t *testing.T) {
 		"/v1/organizations":      {http.StatusNotFound, "application/problem+json"},
 	} {
 		got := w.sendTo(host, "GET", path, "", "Authorization", "Bearer "+issued.AccessToken)
-		if got.status != want.status || got.header.Get("Content-Type") != want.media {
-			t.Errorf("GET %s = %d %q, want %d %q", path, got.status, got.header.Get("Content-Type"), want.status, want.media)
+		if got.Status != want.status || got.Header.Get("Content-Type") != want.media {
+			t.Errorf("GET %s = %d %q, want %d %q", path, got.Status, got.Header.Get("Content-Type"), want.status, want.media)
 		}
 	}
 }
@@ -47,9 +47,9 @@ func TestTheLinksOfTheContractLeadToWhereItIs(t *testing.T) {
 		{"aerospike.localhost", "/v2/openapi.yaml", "/", "/oauth/token"},
 	} {
 		got := w.sendTo(place.host, "GET", place.path, "")
-		if !strings.Contains(got.body, "url: "+place.server+"\n") || !strings.Contains(got.body, "tokenUrl: "+place.token+"\n") {
+		if !strings.Contains(got.Body, "url: "+place.server+"\n") || !strings.Contains(got.Body, "tokenUrl: "+place.token+"\n") {
 			t.Errorf("%s%s = %d %.300s…, want it to lead to %s and %s",
-				place.host, place.path, got.status, got.body, place.server, place.token)
+				place.host, place.path, got.Status, got.Body, place.server, place.token)
 		}
 	}
 }

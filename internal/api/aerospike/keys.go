@@ -88,8 +88,7 @@ func (h *handler) createKey(ctx context.Context, c *api.Call) (api.Answer, error
 		return api.Answer{}, err
 	}
 	out, err := h.plane.CreateVendorKey(ctx, c.By, keyward.Key{
-		OrganizationID: c.By.OrganizationID, Name: in.Name.text,
-		Type: keyward.SecretKey, Environment: keyward.Live, Enabled: true,
+		OrganizationID: c.By.OrganizationID, Name: in.Name.text, Type: keyward.SecretKey,
 	}, terms())
 	if err != nil {
 		return api.Answer{}, inScope(c, err, keyward.KeysCreate)

@@ -21,13 +21,13 @@ func TestTheListHoldsTheKeysOfTheOrganizationAsTheVendorSpellsThem(t *testing.T)
 	deleted := w.newKey(w.organization, "deleted", nil)
 	w.newKey(w.newOrganization("Other"), "foreign", reader())
 	w.revoke(gone)
-	w.native("DELETE", w.keyPath(deleted), nil, nil)
+	w.Native("DELETE", w.keyPath(deleted), nil, nil)
 
 	token := w.token(first)
 	keys := fmt.Sprintf(`"apiKeys":[{"name":"ci <runner> & co","clientId":%q},{"name":%q,"clientId":%q},{"name":"a","clientId":%q}]}`,
-		first.clientID, long, second.clientID, third.clientID)
-	w.as(token, "GET", "/aerospike/v2/api-keys", "").is(t, http.StatusOK, `{"count":3,`+keys)
-	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK,
+		first.ClientID, long, second.ClientID, third.ClientID)
+	w.as(token, "GET", "/aerospike/v2/api-keys", "").Is(t, http.StatusOK, `{"count":3,`+keys)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").Is(t, http.StatusOK,
 		`{"count":3,"meta":{"total":3,"limit":10,"offset":0},`+keys)
 }
 
@@ -46,7 +46,7 @@ func TestTheListOfV2HasNoPagesAndThoseOfV1MakeAWhole(t *testing.T) {
 	group.Wait()
 	token := w.token(k)
 	whole := w.keys(token, "/aerospike/v2/api-keys")
-	if len(whole) != keys+1 || whole[0] != k.clientID {
+	if len(whole) != keys+1 || whole[0] != k.ClientID {
 		t.Errorf("v2 lists %d keys, want %d, oldest first", len(whole), keys+1)
 	}
 	var pages []string
@@ -60,13 +60,13 @@ func TestTheListOfV2HasNoPagesAndThoseOfV1MakeAWhole(t *testing.T) {
 
 // keys lists, and returns the client ids.
 func (w *world) keys(token, path string) []string {
-	w.t.Helper()
+	w.Helper()
 	var list struct {
 		Count   int
 		APIKeys []struct{ ClientID string }
 	}
-	if err := json.Unmarshal([]byte(w.as(token, "GET", path, "").body), &list); err != nil {
-		w.t.Fatal(err)
+	if err := json.Unmarshal([]byte(w.as(token, "GET", path, "").Body), &list); err != nil {
+		w.Fatal(err)
 	}
 	var ids []string
 	seen := map[string]bool{}
@@ -75,7 +75,7 @@ func (w *world) keys(token, path string) []string {
 		seen[key.ClientID] = true
 	}
 	if list.Count != len(ids) || len(seen) != len(ids) {
-		w.t.Errorf("GET %s: count = %d, keys = %d, different ones = %d", path, list.Count, len(ids), len(seen))
+		w.Errorf("GET %s: count = %d, keys = %d, different ones = %d", path, list.Count, len(ids), len(seen))
 	}
 	return ids
 }
@@ -83,16 +83,16 @@ func (w *world) keys(token, path string) []string {
 func TestAnEmptyListIsAnArray(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	token := w.token(w.newKey(w.organization, "sees nothing", managing(w.inProject(), "keys.read")))
-	w.as(token, "GET", "/aerospike/v2/api-keys", "").is(t, http.StatusOK, `{"count":0,"apiKeys":[]}`)
-	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK,
+	w.as(token, "GET", "/aerospike/v2/api-keys", "").Is(t, http.StatusOK, `{"count":0,"apiKeys":[]}`)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").Is(t, http.StatusOK,
 		`{"count":0,"meta":{"total":0,"limit":10,"offset":0},"apiKeys":[]}`)
 }
 
 // inProject makes a project, and returns the scope that names it.
 func (w *world) inProject() map[string]any {
-	w.t.Helper()
+	w.Helper()
 	var project struct{ ID string }
-	w.native("POST", "/v1/organizations/"+w.organization+"/projects", map[string]any{"name": "Sports"}, &project)
+	w.Native("POST", "/v1/organizations/"+w.organization+"/projects", map[string]any{"name": "Sports"}, &project)
 	return map[string]any{"projectId": []string{project.ID}}
 }
 
@@ -102,14 +102,14 @@ func TestWhoMayReadSomeProjectsSeesAndCountsTheirKeysOnly(t *testing.T) {
 	token := w.token(w.newKey(w.organization, "of one project", managing(scope, "keys.read", "keys.create", "keys.delete")))
 	seen := w.newKey(w.organization, "in it", map[string]any{"projectIds": scope["projectId"]})
 	unseen := w.newKey(w.organization, "elsewhere", nil)
-	w.as(token, "GET", "/aerospike/v1/api-keys", "").is(t, http.StatusOK, fmt.Sprintf(
-		`{"count":1,"meta":{"total":1,"limit":10,"offset":0},"apiKeys":[{"name":"in it","clientId":%q}]}`, seen.clientID))
-	if got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+unseen.clientID, ""); got.status != http.StatusNotFound {
-		t.Errorf("deleting a key elsewhere = %d %s, want 404", got.status, got.body)
+	w.as(token, "GET", "/aerospike/v1/api-keys", "").Is(t, http.StatusOK, fmt.Sprintf(
+		`{"count":1,"meta":{"total":1,"limit":10,"offset":0},"apiKeys":[{"name":"in it","clientId":%q}]}`, seen.ClientID))
+	if got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+unseen.ClientID, ""); got.Status != http.StatusNotFound {
+		t.Errorf("deleting a key elsewhere = %d %s, want 404", got.Status, got.Body)
 	}
-	w.as(token, "POST", "/aerospike/v2/api-keys", `{"name":"in no project"}`).is(t, http.StatusForbidden,
+	w.as(token, "POST", "/aerospike/v2/api-keys", `{"name":"in no project"}`).Is(t, http.StatusForbidden,
 		`{"code":"permission_denied","message":"Needs keys.create in every project of the key."}`)
-	w.as(token, "DELETE", "/aerospike/v1/api-keys/"+seen.clientID, "").is(t, http.StatusNoContent, "")
+	w.as(token, "DELETE", "/aerospike/v1/api-keys/"+seen.ClientID, "").Is(t, http.StatusNoContent, "")
 }
 
 // A key that is made here has what keys of this vendor have, natively too.
@@ -127,12 +127,12 @@ func TestAKeyMadeHereIsAKeyEverywhere(t *testing.T) {
 				t.Errorf("natively the key is %+v", k)
 			}
 			var verdict struct{ Code, KeyID string }
-			w.native("POST", "/v1/verify", map[string]any{"key": made.secret}, &verdict)
+			w.Native("POST", "/v1/verify", map[string]any{"key": made.Secret}, &verdict)
 			if verdict.Code != "valid" || verdict.KeyID != k.ID {
 				t.Errorf("verify = %+v, want valid, of %s", verdict, k.ID)
 			}
-			w.as(w.token(made), "DELETE", "/aerospike/"+version+"/api-keys/"+made.clientID, "").is(t, http.StatusNoContent, "")
-			w.native("POST", "/v1/verify", map[string]any{"key": made.secret}, &verdict)
+			w.as(w.token(made), "DELETE", "/aerospike/"+version+"/api-keys/"+made.ClientID, "").Is(t, http.StatusNoContent, "")
+			w.Native("POST", "/v1/verify", map[string]any{"key": made.Secret}, &verdict)
 			if verdict.Code != "not_found" {
 				t.Errorf("after its end, verify = %s, want not_found", verdict.Code)
 			}
@@ -142,16 +142,16 @@ func TestAKeyMadeHereIsAKeyEverywhere(t *testing.T) {
 
 // create makes a key here.
 func (w *world) create(token, version, name string) key {
-	w.t.Helper()
+	w.Helper()
 	var made struct{ ClientID, ClientSecret string }
 	got := w.as(token, "POST", "/aerospike/"+version+"/api-keys", fmt.Sprintf(`{"name":%q}`, name))
-	if err := json.Unmarshal([]byte(got.body), &made); err != nil || got.status != http.StatusCreated {
-		w.t.Fatalf("create = %d %s", got.status, got.body)
+	if err := json.Unmarshal([]byte(got.Body), &made); err != nil || got.Status != http.StatusCreated {
+		w.Fatalf("create = %d %s", got.Status, got.Body)
 	}
-	if got.header.Get("Keyward-Propagation") == "" {
-		w.t.Error("the change does not say how far it has come")
+	if got.Header.Get("Keyward-Propagation") == "" {
+		w.Error("the change does not say how far it has come")
 	}
-	return key{clientID: made.ClientID, secret: made.ClientSecret}
+	return key{ClientID: made.ClientID, Secret: made.ClientSecret}
 }
 
 func TestAKeyGivesAwayNoMoreThanItHas(t *testing.T) {
@@ -176,7 +176,7 @@ func TestAKeyGivesAwayNoMoreThanItHas(t *testing.T) {
 func TestInARecoverableOrganizationReadersMayReveal(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	var o struct{ ID string }
-	w.native("POST", "/v1/organizations", map[string]any{"name": "Kept", "recoverable": true}, &o)
+	w.Native("POST", "/v1/organizations", map[string]any{"name": "Kept", "recoverable": true}, &o)
 	w.organization = o.ID
 	for permissions, want := range map[string]string{
 		"keys.create keys.read":             "keys.create keys.read",
@@ -187,8 +187,8 @@ func TestInARecoverableOrganizationReadersMayReveal(t *testing.T) {
 		if got := k.permissions(); got != want {
 			t.Errorf("made by who has %s: management = %s, want %s", permissions, got, want)
 		}
-		if got := w.as(token, "GET", "/aerospike/v1/api-keys", ""); strings.Contains(got.body, "_live_") {
-			t.Errorf("the list shows a secret: %s", got.body)
+		if got := w.as(token, "GET", "/aerospike/v1/api-keys", ""); strings.Contains(got.Body, "_live_") {
+			t.Errorf("the list shows a secret: %s", got.Body)
 		}
 	}
 }
@@ -203,16 +203,16 @@ func TestAKeyMadeNativelyIsDeletedHere(t *testing.T) {
 		"publishable": w.newKey(w.organization, "publishable", map[string]any{"type": "publishable"}),
 		"disabled":    w.newKey(w.organization, "disabled", map[string]any{"enabled": false}),
 	} {
-		got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+k.clientID, "")
-		got.is(t, http.StatusNoContent, "")
-		if got.header.Get("Keyward-Propagation") == "" {
+		got := w.as(token, "DELETE", "/aerospike/v1/api-keys/"+k.ClientID, "")
+		got.Is(t, http.StatusNoContent, "")
+		if got.Header.Get("Keyward-Propagation") == "" {
 			t.Errorf("deleting a %s key does not say how far it has come", name)
 		}
-		if status := w.send("GET", w.keyPath(k), "", "Authorization", "Bearer "+w.RootToken).status; status != http.StatusNotFound {
+		if status := w.send("GET", w.keyPath(k), "", "Authorization", "Bearer "+w.RootToken).Status; status != http.StatusNotFound {
 			t.Errorf("natively the deleted %s key is %d", name, status)
 		}
 	}
-	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+revoked.clientID, "").is(t, http.StatusNotFound,
+	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+revoked.ClientID, "").Is(t, http.StatusNotFound,
 		`{"code":"not_found","message":"API key not found."}`)
 }
 
@@ -222,19 +222,19 @@ func TestAKeyOfAnotherOrganizationIsNotThere(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	foreign := w.newKey(w.newOrganization("Other"), "foreign", nil)
 	gone := w.newKey(w.organization, "gone", nil)
-	w.native("DELETE", w.keyPath(gone), nil, nil)
+	w.Native("DELETE", w.keyPath(gone), nil, nil)
 	token := w.token(w.newKey(w.organization, "strong", managing(map[string]any{}, "keys.*")))
 	for _, version := range []string{"v1", "v2"} {
 		want := w.as(token, "DELETE", "/aerospike/"+version+"/api-keys/"+strings.Repeat("A", 32), "")
-		if want.status != http.StatusNotFound {
-			t.Fatalf("an unknown key = %d %s", want.status, want.body)
+		if want.Status != http.StatusNotFound {
+			t.Fatalf("an unknown key = %d %s", want.Status, want.Body)
 		}
-		for _, id := range []string{foreign.clientID, gone.clientID} {
+		for _, id := range []string{foreign.ClientID, gone.ClientID} {
 			got := w.as(token, "DELETE", "/aerospike/"+version+"/api-keys/"+id, "")
-			got.is(t, want.status, strings.ReplaceAll(want.body, strings.Repeat("A", 32), id))
+			got.Is(t, want.Status, strings.ReplaceAll(want.Body, strings.Repeat("A", 32), id))
 		}
 	}
-	w.native("POST", "/v1/verify", map[string]any{"key": foreign.secret}, nil)
+	w.Native("POST", "/v1/verify", map[string]any{"key": foreign.Secret}, nil)
 }
 
 func TestEveryChangeIsInTheAuditLogWithItsActor(t *testing.T) {
@@ -243,19 +243,19 @@ func TestEveryChangeIsInTheAuditLogWithItsActor(t *testing.T) {
 	token := w.token(strong)
 	made := w.create(token, "v1", "made")
 	id := w.nativeKey(made).ID
-	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+made.clientID, "").is(t, http.StatusNoContent, "")
+	w.as(token, "DELETE", "/aerospike/v2/api-keys/"+made.ClientID, "").Is(t, http.StatusNoContent, "")
 	var log struct {
 		Items []struct {
 			Action string
 			Actor  struct{ Type, ID string }
 		}
 	}
-	w.native("GET", "/v1/organizations/"+w.organization+"/audit-events?sort=seq&filter=targetId:"+id, nil, &log)
+	w.Native("GET", "/v1/organizations/"+w.organization+"/audit-events?sort=seq&filter=targetId:"+id, nil, &log)
 	var actions []string
 	for _, event := range log.Items {
 		actions = append(actions, event.Action)
-		if event.Actor.Type != "key" || event.Actor.ID != strong.id {
-			t.Errorf("%s is by %+v, want the key %s", event.Action, event.Actor, strong.id)
+		if event.Actor.Type != "key" || event.Actor.ID != strong.ID {
+			t.Errorf("%s is by %+v, want the key %s", event.Action, event.Actor, strong.ID)
 		}
 	}
 	if got := strings.Join(actions, " "); got != "key.created key.deleted" {

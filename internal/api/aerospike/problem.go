@@ -25,8 +25,8 @@ const (
 	limited       = "urn:aerospike:errors:ratelimit:exceeded"
 )
 
-// Problem writes err as v1 does, as a problem (RFC 9457).
-func Problem(w http.ResponseWriter, r *http.Request, err error) {
+// writeProblem writes err as v1 does, as a problem (RFC 9457).
+func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 	status := challenge(w, err)
 	p := problem{Status: status, Detail: occurrence(r, err)}
 	p.Type, p.Title = typed(status, err)

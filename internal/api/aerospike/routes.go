@@ -30,12 +30,12 @@ type handler struct {
 // New returns the surface.
 func New(plane *control.Plane, engine *verify.Engine, tokens *oauth.Tokens) http.Handler {
 	h := newHandler(plane, engine, tokens)
-	issuing := api.Surface{Name: "aerospike token", Error: TokenError, LooseQuery: true}
+	issuing := api.Surface{Name: "aerospike token", Error: writeTokenError, LooseQuery: true}
 	first := api.Surface{
-		Name: "aerospike v1", Authenticate: h.authenticate, Error: Problem, LooseQuery: true, LooseJSON: true,
+		Name: "aerospike v1", Authenticate: h.authenticate, Error: writeProblem, LooseQuery: true, LooseJSON: true,
 	}
 	second := first
-	second.Name, second.Error = "aerospike v2", Error
+	second.Name, second.Error = "aerospike v2", writeError
 	return api.Surfaces{
 		Mounts: map[string]http.Handler{
 			tokenPath: issuing.Handler(h.tokenRoutes()),
@@ -111,8 +111,7 @@ func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 	if !h.engine.Ready() {
 		return keyward.Actor{}, keyward.Errorf(keyward.Unavailable, "the server is starting")
 	}
-	by, _, err := h.tokens.Actor(text, []string{oauth.AudienceAerospike}, api.ClientIPOf(r.Context()))
-	return by, err
+	return h.tokens.Actor(text, []string{oauth.AudienceAerospike}, api.ClientIPOf(r.Context()))
 }
 
 // notImplemented is what the vendor says of endpoints that it has announced only. It

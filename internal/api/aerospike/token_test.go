@@ -30,7 +30,7 @@ func TestATokenNamesTheOrganizationAsTheVendorDoes(t *testing.T) {
 	if err := json.Unmarshal(payload, &claims); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"dbaas.aerospike.com/org_id": w.organization, "aud": "aerospike", "sub": k.clientID}
+	want := map[string]any{"dbaas.aerospike.com/org_id": w.organization, "aud": "aerospike", "sub": k.ClientID}
 	for name, value := range want {
 		if claims[name] != value {
 			t.Errorf("claim %s = %v, want %v", name, claims[name], value)
@@ -47,12 +47,12 @@ func TestTheTokenEndpointDeniesAllAlike(t *testing.T) {
 	good, revoked := w.newKey(w.organization, "good", nil), w.newKey(w.organization, "revoked", nil)
 	w.revoke(revoked)
 	deleted := w.newKey(w.organization, "deleted", nil)
-	w.native("DELETE", w.keyPath(deleted), nil, nil)
+	w.Native("DELETE", w.keyPath(deleted), nil, nil)
 	for name, presented := range map[string]key{
-		"another key's secret":       {clientID: good.clientID, secret: revoked.secret},
-		"an operator's credential":   {clientID: good.clientID, secret: w.RootToken},
-		"a native id":                {clientID: good.id, secret: good.secret},
-		"a client id in other case":  {clientID: strings.ToLower(good.clientID), secret: good.secret},
+		"another key's secret":       {ClientID: good.ClientID, Secret: revoked.Secret},
+		"an operator's credential":   {ClientID: good.ClientID, Secret: w.RootToken},
+		"a native id":                {ClientID: good.ID, Secret: good.Secret},
+		"a client id in other case":  {ClientID: strings.ToLower(good.ClientID), Secret: good.Secret},
 		"a revoked key":              revoked,
 		"a deleted key":              deleted,
 		"a disabled key":             w.newKey(w.organization, "disabled", map[string]any{"enabled": false}),
@@ -62,7 +62,7 @@ func TestTheTokenEndpointDeniesAllAlike(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.send("POST", "/aerospike/oauth/token", grant(presented, "client_credentials"), "Content-Type", asJSON).
-				is(t, http.StatusUnauthorized, `{"error":"access_denied","error_description":"Unauthorized"}`)
+				Is(t, http.StatusUnauthorized, `{"error":"access_denied","error_description":"Unauthorized"}`)
 		})
 	}
 }
@@ -84,11 +84,11 @@ func TestTheTokenEndpointAnswersMalformedRequestsInItsOwnShape(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := w.send("POST", "/aerospike/oauth/token"+test.query, test.body, test.header...)
 			var body map[string]string
-			if err := json.Unmarshal([]byte(got.body), &body); err != nil {
-				t.Fatalf("body = %s: %v", got.body, err)
+			if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
+				t.Fatalf("body = %s: %v", got.Body, err)
 			}
-			if got.status != test.status || len(body) != 2 || body["error"] != "invalid_request" || body["error_description"] == "" {
-				t.Errorf("answer = %d %s, want %d and an OAuth error", got.status, got.body, test.status)
+			if got.Status != test.status || len(body) != 2 || body["error"] != "invalid_request" || body["error_description"] == "" {
+				t.Errorf("answer = %d %s, want %d and an OAuth error", got.Status, got.Body, test.status)
 			}
 		})
 	}
@@ -104,7 +104,7 @@ func TestAnOAuthClientGetsATokenAndLists(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := clientcredentials.Config{
-				ClientID: k.clientID, ClientSecret: k.secret, TokenURL: w.URL + "/aerospike/oauth/token", AuthStyle: style,
+				ClientID: k.ClientID, ClientSecret: k.Secret, TokenURL: w.URL + "/aerospike/oauth/token", AuthStyle: style,
 			}
 			client := config.Client(t.Context())
 			for _, version := range []string{"v1", "v2"} {
@@ -114,7 +114,7 @@ func TestAnOAuthClientGetsATokenAndLists(t *testing.T) {
 				}
 				body, err := io.ReadAll(response.Body)
 				response.Body.Close()
-				want := `"apiKeys":[{"name":"ci runner","clientId":"` + k.clientID + `"}]}`
+				want := `"apiKeys":[{"name":"ci runner","clientId":"` + k.ClientID + `"}]}`
 				if err != nil || !strings.HasPrefix(string(body), `{"count":1,`) || !strings.HasSuffix(string(body), want) {
 					t.Errorf("list = %d %s, %v, want one key, %s", response.StatusCode, body, err, want)
 				}

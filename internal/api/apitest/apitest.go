@@ -27,9 +27,13 @@
 //
 // A [Contract] is an OpenAPI document. Its clients hold every exchange against it, in
 // transcripts and in tests that are written in Go: whatever the server accepts must
-// be valid by the document, and so must be every answer.
+// be valid by the document, and so must be every answer. [HoldsTable] holds the document
+// itself against the routes of its surface.
 //
-// The package is for tests only. It knows nothing of any surface.
+// A [World] is a server that is running, and what tests make there by the native API
+// before they ask a surface for it.
+//
+// The package is for tests only. What a surface promises stands in its own tests.
 package apitest
 
 import (
@@ -58,6 +62,21 @@ type Target struct {
 	Contract *Contract
 	// Vars are the variables that each file begins with.
 	Vars map[string]string
+}
+
+// RunAll runs every transcript of the package that is tested, which lie in testdata,
+// each as a subtest with the file's name, without ".http", against the target that it
+// gets.
+func RunAll(t *testing.T, target func(t *testing.T, name string) Target) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.http")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".http")
+		t.Run(name, func(t *testing.T) { target(t, name).Run(t, file) })
+	}
 }
 
 // Run runs a transcript: each case is a subtest with its sentence as the name. Cases

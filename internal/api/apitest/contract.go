@@ -24,6 +24,7 @@ type Contract struct {
 	// Document is the document itself, for tests that compare it with the code.
 	Document *openapi3.T
 
+	base    string                           // the path of the server, without a slash at the end
 	locate  func(path string) (string, bool) // from a request's path to the document's
 	partial bool                             // the API has more than the document says
 	loose   bool                             // requests are not looked at
@@ -58,6 +59,7 @@ func Load(t testing.TB, document []byte) *Contract {
 	}
 	return &Contract{
 		Document: doc,
+		base:     base,
 		locate:   func(path string) (string, bool) { return strings.CutPrefix(path, base) },
 		seen:     &ledger{answers: map[string]bool{}},
 	}
@@ -105,6 +107,18 @@ func (c *Contract) Unseen() []string {
 	}
 	slices.Sort(unseen)
 	return unseen
+}
+
+// HasSeenAll fails the test for each documented answer that no exchange has had so far,
+// but for those of which unreached, told as [Contract.Unseen] names them, says that they
+// cannot be had.
+func (c *Contract) HasSeenAll(t testing.TB, unreached func(answer string) bool) {
+	t.Helper()
+	for _, answer := range c.Unseen() {
+		if !unreached(answer) {
+			t.Errorf("no exchange has had the documented answer %s", answer)
+		}
+	}
 }
 
 func (c *Contract) note(operation *openapi3.Operation, status int) {

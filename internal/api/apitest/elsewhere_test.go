@@ -4,9 +4,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,9 +41,8 @@ func TestTranscripts(t *testing.T) {
 	} {
 		t.Run(surface, func(t *testing.T) {
 			for _, file := range strings.Fields(run.files) {
-				s := &site{T: t, Server: kw, file: file}
-				s.org = s.call("POST", "/v1/organizations",
-					fmt.Sprintf(`{"name": "Organization for %s", "recoverable": %t}`, file, surface != "native"))
+				s := &site{World: apitest.World{TB: t, Server: kw}, file: file}
+				s.org = s.NewOrganization(map[string]any{"name": "Organization for " + file, "recoverable": surface != "native"})
 				command, err := apitest.ParseCommand(append([]string{surface, file}, run.words(s)...))
 				if err != nil {
 					t.Fatal(err)
@@ -118,66 +114,20 @@ func TestACommandThatIsWrongSaysSo(t *testing.T) {
 
 // site is an organization on a server of which transcripts know what they are told.
 type site struct {
-	*testing.T
-	*keywardtest.Server
+	apitest.World
 	file string // that is to be run
-	org  thing
-}
-
-// thing is what the native API answers, of what is needed here.
-type thing struct {
-	ID       string
-	PublicID string
-	Key      struct{ ID, ClientID string }
-	Secret   string
-	Token    string `json:"access_token"`
-	Session  string `json:"token"`
-}
-
-// call makes a request as root.
-func (s *site) call(method, path, body string) thing {
-	s.Helper()
-	request, err := http.NewRequest(method, s.URL+path, strings.NewReader(body))
-	if err != nil {
-		s.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	if strings.HasPrefix(path, "/v1/") {
-		request.Header.Set("Authorization", "Bearer "+s.RootToken)
-	}
-	return s.answered(http.DefaultClient.Do(request))
-}
-
-func (s *site) answered(response *http.Response, err error) (made thing) {
-	s.Helper()
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode > 299 || json.Unmarshal(body, &made) != nil {
-		s.Fatalf("%s %v: %s %s", response.Request.URL, err, response.Status, body)
-	}
-	return made
+	org  apitest.Place
 }
 
 // key makes a key of an organization with these rights.
-func (s *site) key(organizationID string, permissions ...string) thing {
+func (s *site) key(organizationID string, permissions ...string) apitest.Key {
 	s.Helper()
 	management := `[]`
 	if len(permissions) > 0 {
 		management = `[{"scope": {}, "permissions": ["` + strings.Join(permissions, `", "`) + `"]}]`
 	}
-	return s.call("POST", "/v1/organizations/"+organizationID+"/api-keys",
+	return s.NewKey(organizationID,
 		`{"name": "key of `+strings.Join(permissions, " and ")+`", "management": `+management+`}`)
-}
-
-// token exchanges a key for an access token.
-func (s *site) token(endpoint string, key thing) string {
-	s.Helper()
-	return s.answered(http.PostForm(s.URL+endpoint, url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {key.Key.ClientID}, "client_secret": {key.Secret},
-	})).Token
 }
 
 func (s *site) native() []string {
@@ -186,22 +136,22 @@ func (s *site) native() []string {
 
 func (s *site) aerospike() []string {
 	all := s.key(s.org.ID, "keys.read", "keys.create", "keys.delete", "organizations.read")
-	elsewhere := s.call("POST", "/v1/organizations", `{"name": "Elsewhere"}`)
+	elsewhere := s.NewOrganization(`{"name": "Elsewhere"}`)
 	return []string{
 		s.URL + "/aerospike",
-		"org=" + s.org.ID, "keyId=" + all.Key.ID, "clientId=" + all.Key.ClientID, "secret=" + all.Secret,
-		"token=" + s.token("/aerospike/oauth/token", all), "foreign=" + s.key(elsewhere.ID).Key.ClientID,
+		"org=" + s.org.ID, "keyId=" + all.ID, "clientId=" + all.ClientID, "secret=" + all.Secret,
+		"token=" + s.Send("POST", "/aerospike/oauth/token", all.Form(), "Content-Type", "application/x-www-form-urlencoded").Token(s), "foreign=" + s.key(elsewhere.ID).ClientID,
 	}
 }
 
 func (s *site) rebilly() []string {
-	plain := s.call("POST", "/v1/organizations", `{"name": "Plain"}`)
-	elsewhere := s.call("POST", "/v1/organizations", `{"name": "Elsewhere"}`)
+	plain := s.NewOrganization(`{"name": "Plain"}`)
+	elsewhere := s.NewOrganization(`{"name": "Elsewhere"}`)
 	all, lister := s.key(s.org.ID, "organizations.read", "keys.*"), s.key(s.org.ID, "keys.read", "keys.reveal")
-	public := s.call("POST", "/v1/organizations/"+s.org.ID+"/api-keys", `{"name": "browser", "type": "publishable"}`)
+	public := s.NewKey(s.org.ID, `{"name": "browser", "type": "publishable"}`)
 	return append(s.people(),
-		s.URL+"/rebilly", "organization="+s.org.ID, "key="+all.Secret, "keyId="+all.Key.ID, "token="+s.token("/oauth/token", all),
-		"lister="+lister.Secret, "listerId="+lister.Key.ID, "creator="+s.key(s.org.ID, "keys.create").Secret,
+		s.URL+"/rebilly", "organization="+s.org.ID, "key="+all.Secret, "keyId="+all.ID, "token="+s.Token(all),
+		"lister="+lister.Secret, "listerId="+lister.ID, "creator="+s.key(s.org.ID, "keys.create").Secret,
 		"deleter="+s.key(s.org.ID, "keys.delete").Secret, "publishable="+public.Secret,
 		"plain="+plain.ID, "plainKey="+s.key(plain.ID, "organizations.read", "keys.*").Secret, "elsewhere="+elsewhere.ID,
 	)
@@ -214,28 +164,30 @@ func (s *site) people() []string {
 	}
 	const password = "correct horse battery staple"
 	person := func(email, role, members string) {
-		s.call("POST", "/v1/operators", fmt.Sprintf(`{"name": "Somebody", "role": %q, "email": %q, "password": %q%s}`,
-			role, email, password, members))
+		s.Native("POST", "/v1/operators", fmt.Sprintf(`{"name": "Somebody", "role": %q, "email": %q, "password": %q%s}`,
+			role, email, password, members), nil)
 	}
 	somebody, owner := s.org.PublicID+"@example.com", s.org.PublicID+"-owner@example.com"
 	person(somebody, "admin", fmt.Sprintf(`, "organizationId": %q`, s.org.ID))
 	person(owner, "owner", "")
-	session := s.call("POST", "/rebilly/signin", fmt.Sprintf(`{"email": %q, "password": %q}`, owner, password))
+	signedIn := s.Send("POST", "/rebilly/signin", fmt.Sprintf(`{"email": %q, "password": %q}`, owner, password),
+		"Content-Type", "application/json")
+	var session struct{ Token string }
+	if err := json.Unmarshal([]byte(signedIn.Body), &session); err != nil || session.Token == "" {
+		s.Fatalf("sign in: %d %s", signedIn.Status, signedIn.Body)
+	}
 	return []string{
-		"person=" + somebody, "password=" + password, "owner=" + session.Session, "ownerEmail=" + owner,
+		"person=" + somebody, "password=" + password, "owner=" + session.Token, "ownerEmail=" + owner,
 	}
 }
 
 func (s *site) gjirafa() []string {
-	project := func(o thing, name string) thing {
-		return s.call("POST", "/v1/organizations/"+o.ID+"/projects", fmt.Sprintf(`{"name": %q}`, name))
-	}
-	foreign := s.call("POST", "/v1/organizations", `{"name": "Other"}`)
-	sports, news := project(s.org, "Sports"), project(s.org, "News")
+	foreign := s.NewOrganization(`{"name": "Other"}`)
+	sports, news := s.NewProject(s.org.ID, "Sports"), s.NewProject(s.org.ID, "News")
 	return []string{
 		s.URL + "/gjirafa", "org=" + s.org.PublicID, "orgId=" + s.org.ID,
 		"owner=" + s.key(s.org.ID, "keys.*", "projects.*", "organizations.read").Secret,
 		"sports=" + sports.PublicID, "sportsId=" + sports.ID, "news=" + news.PublicID, "newsId=" + news.ID,
-		"foreignOrg=" + foreign.PublicID, "foreignProject=" + project(foreign, "Foreign").PublicID,
+		"foreignOrg=" + foreign.PublicID, "foreignProject=" + s.NewProject(foreign.ID, "Foreign").PublicID,
 	}
 }

@@ -28,17 +28,10 @@ func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 	}
 	ip := api.ClientIPOf(r.Context())
 	if presented.token {
-		by, _, err := h.tokens.Actor(presented.text, []string{oauth.AudienceKeyward}, ip)
-		return by, err
+		return h.tokens.Actor(presented.text, []string{oauth.AudienceKeyward}, ip)
 	}
-	by, key, err := h.engine.Key(presented.text, ip, h.now())
-	if err != nil {
-		return keyward.Actor{}, err
-	}
-	if key.Type != keyward.SecretKey {
-		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "a publishable key is no credential here")
-	}
-	return by, nil
+	by, _, err := h.engine.Key(presented.text, ip, h.now())
+	return by, err
 }
 
 // readCredential finds the one credential of a request, which may be there twice: in

@@ -15,12 +15,12 @@ import (
 // forms returns the ways to present a key.
 func forms(k key) map[string][]string {
 	return map[string][]string{
-		"Bearer":                {"Authorization", "Bearer " + k.secret},
-		"bearer":                {"Authorization", "bearer " + k.secret},
-		"Authorization alone":   {"Authorization", k.secret},
-		"ApiKey":                {"Authorization", "ApiKey " + k.secret},
-		"x-api-key":             {"x-api-key", k.secret},
-		"the same in two forms": {"Authorization", "ApiKey " + k.secret, "X-API-Key", k.secret},
+		"Bearer":                {"Authorization", "Bearer " + k.Secret},
+		"bearer":                {"Authorization", "bearer " + k.Secret},
+		"Authorization alone":   {"Authorization", k.Secret},
+		"ApiKey":                {"Authorization", "ApiKey " + k.Secret},
+		"x-api-key":             {"x-api-key", k.Secret},
+		"the same in two forms": {"Authorization", "ApiKey " + k.Secret, "X-API-Key", k.Secret},
 	}
 }
 
@@ -37,20 +37,20 @@ func TestAKeyHasTheSameRightsInEveryForm(t *testing.T) {
 		"a reader":       {w.newKey("reader", managing("keys.read")), 200, ""},
 		"no reader":      {w.newKey("no reader", nil), 403, "needs the permission keys.read"},
 		"a project's":    {w.newKey("project's", managingIn(map[string]any{"projectId": []string{sports.ID}}, "keys.read")), 403, "needs keys.read in the whole organization"},
-		"a publishable":  {w.newKey("publishable", map[string]any{"type": "publishable"}), 401, "a publishable key is no credential here"},
+		"a publishable":  {w.newKey("publishable", map[string]any{"type": "publishable"}), 401, "the credential is not accepted"},
 		"wrong address":  {w.newKey("elsewhere", elsewhere), 403, "the key may not be used from this address"},
-		"another tenant": {w.newKeyOf(w.newOrganization(map[string]any{"name": "Other"}), "foreign", managing("keys.*")), 404, "Result Not Found"},
-		"unknown":        {key{secret: "kw_live_unknown"}, 401, "the credential is not accepted"},
-		"an operator":    {key{secret: w.RootToken}, 401, "the credential is not accepted"},
+		"another tenant": {w.newKeyOf(w.NewOrganization(map[string]any{"name": "Other"}), "foreign", managing("keys.*")), 404, "Result Not Found"},
+		"unknown":        {key{Secret: "kw_live_unknown"}, 401, "the credential is not accepted"},
+		"an operator":    {key{Secret: w.RootToken}, 401, "the credential is not accepted"},
 	}
-	body := w.list("X-Api-Key", keys["a reader"].secret).body
+	body := w.list("X-Api-Key", keys["a reader"].Secret).Body
 	for name, k := range keys {
 		want := body
 		if k.status != http.StatusOK {
 			want = refuses(strconv.Itoa(k.status), k.text)
 		}
 		for form, header := range forms(k.key) {
-			t.Run(name+" by "+form, func(t *testing.T) { w.list(header...).is(t, k.status, want) })
+			t.Run(name+" by "+form, func(t *testing.T) { w.list(header...).Is(t, k.status, want) })
 		}
 	}
 }
@@ -58,23 +58,23 @@ func TestAKeyHasTheSameRightsInEveryForm(t *testing.T) {
 func TestATokenIsTheKeyThatItWasIssuedFor(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	reader, other := w.newKey("reader", managing("keys.read")), w.newKey("other", nil)
-	body := w.list("X-Api-Key", reader.secret).body
-	text := w.token(reader)
-	w.list("Authorization", "Bearer "+text).is(t, http.StatusOK, body)
-	w.list("Authorization", "Bearer "+w.token(other)).
-		is(t, http.StatusForbidden, refuses("403", "needs the permission keys.read"))
-	w.native("POST", w.path(reader)+"/revoke", map[string]any{}, nil)
+	body := w.list("X-Api-Key", reader.Secret).Body
+	text := w.Token(reader)
+	w.list("Authorization", "Bearer "+text).Is(t, http.StatusOK, body)
+	w.list("Authorization", "Bearer "+w.Token(other)).
+		Is(t, http.StatusForbidden, refuses("403", "needs the permission keys.read"))
+	w.Native("POST", w.path(reader)+"/revoke", map[string]any{}, nil)
 	w.list("Authorization", "Bearer "+text).
-		is(t, http.StatusUnauthorized, refuses("401", "the credential is not accepted"))
+		Is(t, http.StatusUnauthorized, refuses("401", "the credential is not accepted"))
 }
 
 func TestATokenComesByBearerOnly(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	text := w.token(w.newKey("reader", managing("keys.read")))
+	text := w.Token(w.newKey("reader", managing("keys.read")))
 	want := refuses("401", "the credential is not accepted")
-	w.list("Authorization", text).is(t, http.StatusUnauthorized, want)
-	w.list("Authorization", "ApiKey "+text).is(t, http.StatusUnauthorized, want)
-	w.list("X-Api-Key", text).is(t, http.StatusUnauthorized, want)
+	w.list("Authorization", text).Is(t, http.StatusUnauthorized, want)
+	w.list("Authorization", "ApiKey "+text).Is(t, http.StatusUnauthorized, want)
+	w.list("X-Api-Key", text).Is(t, http.StatusUnauthorized, want)
 }
 
 func TestTokensOfAnotherSurfaceOrTimeAreRefused(t *testing.T) {
@@ -108,7 +108,7 @@ func TestTokensOfAnotherSurfaceOrTimeAreRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.list("Authorization", "Bearer "+text).is(t, test.status, refuses("401", test.text))
+			w.list("Authorization", "Bearer "+text).Is(t, test.status, refuses("401", test.text))
 		})
 	}
 }
@@ -121,12 +121,12 @@ func TestKeysThatAreNotValidAreNobody(t *testing.T) {
 		return body
 	}
 	revoked, deleted := w.newKey("revoked", managing("keys.read")), w.newKey("deleted", managing("keys.read"))
-	w.native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
-	w.native("DELETE", w.path(deleted), nil, nil)
+	w.Native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
+	w.Native("DELETE", w.path(deleted), nil, nil)
 	expiring := w.newKey("expiring", with("expireTime", time.Now().Add(50*time.Millisecond).Format(time.RFC3339Nano)))
 	for expired := false; !expired; { // until the server says so itself
 		var k struct{ Status string }
-		w.native("GET", w.path(expiring), nil, &k)
+		w.Native("GET", w.path(expiring), nil, &k)
 		expired = k.Status == "expired"
 	}
 	for name, k := range map[string]key{
@@ -137,7 +137,7 @@ func TestKeysThatAreNotValidAreNobody(t *testing.T) {
 		"not started": w.newKey("not started", with("startTime", time.Now().Add(time.Hour).Format(time.RFC3339))),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.list("X-Api-Key", k.secret).is(t, http.StatusUnauthorized, refuses("401", "the credential is not accepted"))
+			w.list("X-Api-Key", k.Secret).Is(t, http.StatusUnauthorized, refuses("401", "the credential is not accepted"))
 		})
 	}
 }
@@ -157,22 +157,22 @@ func TestRequestsWithoutOneCredentialAreRefusedClearly(t *testing.T) {
 		want   string
 	}{
 		"nothing":                       {nil, none},
-		"two keys":                      {[]string{"Authorization", one.secret, "X-Api-Key", two.secret}, different},
-		"a token and its key":           {[]string{"Authorization", "Bearer " + w.token(one), "X-Api-Key", one.secret}, different},
-		"a bad Bearer and a good key":   {[]string{"Authorization", "Bearer bad", "X-Api-Key", one.secret}, different},
-		"a good Bearer and a bad key":   {[]string{"Authorization", "Bearer " + one.secret, "X-Api-Key", "bad"}, different},
-		"a good key and an empty one":   {[]string{"Authorization", one.secret, "X-Api-Key", ""}, different},
-		"two Authorization headers":     {[]string{"Authorization", one.secret, "Authorization", one.secret}, twice},
-		"two x-api-key headers":         {[]string{"X-Api-Key", one.secret, "X-Api-Key", one.secret}, twice},
+		"two keys":                      {[]string{"Authorization", one.Secret, "X-Api-Key", two.Secret}, different},
+		"a token and its key":           {[]string{"Authorization", "Bearer " + w.Token(one), "X-Api-Key", one.Secret}, different},
+		"a bad Bearer and a good key":   {[]string{"Authorization", "Bearer bad", "X-Api-Key", one.Secret}, different},
+		"a good Bearer and a bad key":   {[]string{"Authorization", "Bearer " + one.Secret, "X-Api-Key", "bad"}, different},
+		"a good key and an empty one":   {[]string{"Authorization", one.Secret, "X-Api-Key", ""}, different},
+		"two Authorization headers":     {[]string{"Authorization", one.Secret, "Authorization", one.Secret}, twice},
+		"two x-api-key headers":         {[]string{"X-Api-Key", one.Secret, "X-Api-Key", one.Secret}, twice},
 		"an empty Authorization header": {[]string{"Authorization", ""}, unknown},
 		"an empty x-api-key header":     {[]string{"X-Api-Key", ""}, unknown},
-		"Basic":                         {[]string{"Authorization", "Basic " + one.secret}, scheme},
+		"Basic":                         {[]string{"Authorization", "Basic " + one.Secret}, scheme},
 		"Bearer and nothing":            {[]string{"Authorization", "Bearer"}, unknown},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.list(test.header...)
-			got.is(t, http.StatusUnauthorized, refuses("401", test.want))
-			if got.header.Get("Www-Authenticate") == "" {
+			got.Is(t, http.StatusUnauthorized, refuses("401", test.want))
+			if got.Header.Get("Www-Authenticate") == "" {
 				t.Error("there is no WWW-Authenticate")
 			}
 		})

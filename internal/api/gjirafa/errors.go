@@ -9,8 +9,8 @@ import (
 	"keyward/internal/api"
 )
 
-// Error writes err in the envelope.
-func Error(w http.ResponseWriter, r *http.Request, err error) {
+// writeError writes err in the envelope.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	status := api.StatusOf(err)
 	if status == http.StatusUnauthorized {
 		w.Header().Set("Www-Authenticate", `Bearer realm="gjirafa"`)

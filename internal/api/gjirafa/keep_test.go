@@ -8,7 +8,7 @@ import (
 )
 
 // everything is a key that uses all that this dialect has no words for.
-func everything(project named) map[string]any {
+func everything(project place) map[string]any {
 	return map[string]any{
 		"type": "secret", "environment": "test", "enabled": false, "ownerId": "user_42",
 		"projectIds": []string{project.ID},
@@ -30,12 +30,12 @@ func TestWhatTheVendorCannotExpressIsKept(t *testing.T) {
 	shown := fmt.Sprintf(`{"id":%d,"name":"%%s","apiKey":%q,"startDate":%q,"expireDate":"2099-01-01T00:00:00.000Z","hasExpireTime":true,"roleId":0}`,
 		native.Number, native.Hint, native.CreatedTime)
 	path := w.at(fmt.Sprint("/api-keys/", native.Number))
-	w.send("GET", path, "", "X-Api-Key", owner.secret).is(t, 200, holds(fmt.Sprintf(shown, "native")))
+	w.send("GET", path, "", "X-Api-Key", owner.Secret).Is(t, 200, holds(fmt.Sprintf(shown, "native")))
 	// A client sends back what it has read, but for the name.
-	w.update(owner, fmt.Sprintf(shown, "renamed")).is(t, 200, holds(fmt.Sprintf(shown, "renamed")))
+	w.update(owner, fmt.Sprintf(shown, "renamed")).Is(t, 200, holds(fmt.Sprintf(shown, "renamed")))
 	w.send("POST", w.at("/api-keys/projects"), fmt.Sprintf(`{"apiKeyId":%d,"projectIds":[%q]}`, native.Number, news.PublicID),
-		"X-Api-Key", owner.secret, "Content-Type", "application/json").is(t, 200, holds("true"))
-	w.send("PUT", path+"/projects?projectId="+news.ID, "", "X-Api-Key", owner.secret).is(t, 200, holds("true"))
+		"X-Api-Key", owner.Secret, "Content-Type", "application/json").Is(t, 200, holds("true"))
+	w.send("PUT", path+"/projects?projectId="+news.ID, "", "X-Api-Key", owner.Secret).Is(t, 200, holds("true"))
 
 	after := w.seen(native.Number)
 	if len(after) != len(before) {
@@ -59,16 +59,16 @@ func TestKeysMadeElsewhereAreChangedAndDeletedHere(t *testing.T) {
 	if got := w.management(publishable.Number); len(got) != 0 {
 		t.Errorf("a publishable key may %q", got)
 	}
-	w.send("DELETE", w.at(fmt.Sprint("/api-keys/", publishable.Number)), "", "X-Api-Key", owner.secret).is(t, 200, holds("true"))
-	if got := w.send("GET", w.path(publishable), "", "Authorization", "Bearer "+w.RootToken); got.status != 404 {
-		t.Errorf("natively, the key that was deleted here is %d %s", got.status, got.body)
+	w.send("DELETE", w.at(fmt.Sprint("/api-keys/", publishable.Number)), "", "X-Api-Key", owner.Secret).Is(t, 200, holds("true"))
+	if got := w.send("GET", w.path(publishable), "", "Authorization", "Bearer "+w.RootToken); got.Status != 404 {
+		t.Errorf("natively, the key that was deleted here is %d %s", got.Status, got.Body)
 	}
 	revoked := w.newKey("revoked", nil)
-	w.native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
+	w.Native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
 	for method, path := range map[string]string{
 		"GET": fmt.Sprint("/api-keys/", revoked.Number), "DELETE": fmt.Sprint("/api-keys/", revoked.Number), "PUT": "/api-keys",
 	} {
-		got := w.send(method, w.at(path), fmt.Sprintf(`{"id":%d}`, revoked.Number), "X-Api-Key", owner.secret, "Content-Type", "application/json")
-		got.is(t, 404, refuses("404", "Result Not Found"))
+		got := w.send(method, w.at(path), fmt.Sprintf(`{"id":%d}`, revoked.Number), "X-Api-Key", owner.Secret, "Content-Type", "application/json")
+		got.Is(t, 404, refuses("404", "Result Not Found"))
 	}
 }

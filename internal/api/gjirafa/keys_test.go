@@ -11,6 +11,7 @@ import (
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/api/apitest"
 	"keyward/internal/api/gjirafa"
 	"keyward/keywardtest"
 )
@@ -26,10 +27,10 @@ func TestTheListHoldsTheKeysOfTheOrganizationAsTheVendorSpellsThem(t *testing.T)
 	})
 	revoked, deleted := w.newKey("revoked", nil), w.newKey("deleted", nil)
 	off := w.newKey("off", map[string]any{"enabled": false, "type": "publishable"})
-	w.native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
-	w.native("DELETE", w.path(deleted), nil, nil)
-	w.native("DELETE", "/v1/organizations/"+w.organization.ID+"/projects/"+closed.ID, nil, nil)
-	w.newKeyOf(w.newOrganization(map[string]any{"name": "Other"}), "foreign", nil)
+	w.Native("POST", w.path(revoked)+"/revoke", map[string]any{}, nil)
+	w.Native("DELETE", w.path(deleted), nil, nil)
+	w.Native("DELETE", "/v1/organizations/"+w.organization.ID+"/projects/"+closed.ID, nil, nil)
+	w.newKeyOf(w.NewOrganization(map[string]any{"name": "Other"}), "foreign", nil)
 
 	want := holds(fmt.Sprintf(
 		`[{"apiKeyId":%d,"apiKeyName":"reader","apiKey":%q,"startDate":%q,"expireDate":null,"hasExpireTime":false,"projectsNameList":[]},`,
@@ -41,10 +42,10 @@ func TestTheListHoldsTheKeysOfTheOrganizationAsTheVendorSpellsThem(t *testing.T)
 		`{"apiKeyId":%d,"apiKeyName":"off","apiKey":%q,"startDate":%q,"expireDate":null,"hasExpireTime":false,"projectsNameList":[]}]`,
 		off.Number, off.Hint, off.CreatedTime))
 
-	w.list("X-Api-Key", reader.secret).is(t, http.StatusOK, want)
+	w.list("X-Api-Key", reader.Secret).Is(t, http.StatusOK, want)
 	for _, query := range []string{"?api-version=1.0", "?take=1&page=2", "?a=b;a=c"} {
 		w.send("GET", "/gjirafa/api/organizations/"+w.organization.PublicID+"/api-keys"+query, "",
-			"X-Api-Key", reader.secret).is(t, http.StatusOK, want)
+			"X-Api-Key", reader.Secret).Is(t, http.StatusOK, want)
 	}
 }
 
@@ -60,7 +61,7 @@ func TestProjectsAreNamedHoweverManyThereAre(t *testing.T) {
 	var body struct {
 		Result []struct{ ProjectsNameList []struct{ Name string } }
 	}
-	if err := json.Unmarshal([]byte(w.list("X-Api-Key", reader.secret).body), &body); err != nil {
+	if err := json.Unmarshal([]byte(w.list("X-Api-Key", reader.Secret).Body), &body); err != nil {
 		t.Fatal(err)
 	}
 	names := append(body.Result[1].ProjectsNameList, body.Result[2].ProjectsNameList...)
@@ -76,7 +77,7 @@ func TestProjectsAreNamedHoweverManyThereAre(t *testing.T) {
 
 func TestSecretsAreListedOnlyWhereTheyAreKeptAndOnlyForThoseWhoMayRevealThem(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	w.organization = w.newOrganization(map[string]any{"name": "Recoverable", "recoverable": true})
+	w.organization = w.NewOrganization(map[string]any{"name": "Recoverable", "recoverable": true})
 	plain := w.newKey("plain", nil)
 	strong := w.newKey("strong", managing("keys.*"))
 	reader := w.newKey("reader", managing("keys.read"))
@@ -86,12 +87,12 @@ func TestSecretsAreListedOnlyWhereTheyAreKeptAndOnlyForThoseWhoMayRevealThem(t *
 		want []string // of apiKey, in the order of creation
 	}{
 		"a reader sees hints":                       {reader, []string{plain.Hint, strong.Hint, reader.Hint, revealer.Hint}},
-		"a revealer sees what its rights cover":     {revealer, []string{plain.secret, strong.Hint, reader.secret, revealer.secret}},
-		"who has all rights about keys sees it all": {strong, []string{plain.secret, strong.secret, reader.secret, revealer.secret}},
+		"a revealer sees what its rights cover":     {revealer, []string{plain.Secret, strong.Hint, reader.Secret, revealer.Secret}},
+		"who has all rights about keys sees it all": {strong, []string{plain.Secret, strong.Secret, reader.Secret, revealer.Secret}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var body struct{ Result []struct{ APIKey string } }
-			if err := json.Unmarshal([]byte(w.list("X-Api-Key", test.as.secret).body), &body); err != nil {
+			if err := json.Unmarshal([]byte(w.list("X-Api-Key", test.as.Secret).Body), &body); err != nil {
 				t.Fatal(err)
 			}
 			var got []string
@@ -107,10 +108,10 @@ func TestSecretsAreListedOnlyWhereTheyAreKeptAndOnlyForThoseWhoMayRevealThem(t *
 
 func TestAListThatShowsSecretsIsOneAuditEvent(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	w.organization = w.newOrganization(map[string]any{"name": "Recoverable", "recoverable": true})
+	w.organization = w.NewOrganization(map[string]any{"name": "Recoverable", "recoverable": true})
 	plain, revealer := w.newKey("plain", nil), w.newKey("revealer", managing("keys.read", "keys.reveal"))
-	if got := w.list("X-Api-Key", revealer.secret); got.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("Cache-Control = %q", got.header.Get("Cache-Control"))
+	if got := w.list("X-Api-Key", revealer.Secret); got.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("Cache-Control = %q", got.Header.Get("Cache-Control"))
 	}
 	var events struct {
 		Items []struct {
@@ -118,7 +119,7 @@ func TestAListThatShowsSecretsIsOneAuditEvent(t *testing.T) {
 			Changes []struct{ After json.RawMessage }
 		}
 	}
-	w.native("GET", "/v1/organizations/"+w.organization.ID+"/audit-events?sort=-seq&limit=2", nil, &events)
+	w.Native("GET", "/v1/organizations/"+w.organization.ID+"/audit-events?sort=-seq&limit=2", nil, &events)
 	if events.Items[0].Action != string(keyward.KeyRevealed) || events.Items[1].Action == string(keyward.KeyRevealed) {
 		t.Fatalf("events = %+v, want one %s", events.Items, keyward.KeyRevealed)
 	}
@@ -143,18 +144,18 @@ func TestReadingAnOrganizationsKeysTakesKeysReadInAllOfIt(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.list("X-Api-Key", w.newKey("ci", test.with).secret).is(t, http.StatusForbidden, refuses("403", test.want))
+			w.list("X-Api-Key", w.newKey("ci", test.with).Secret).Is(t, http.StatusForbidden, refuses("403", test.want))
 		})
 	}
 }
 
 func TestForeignAndUnknownOrganizationsAreTheSame(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	other := w.newOrganization(map[string]any{"name": "Other"})
+	other := w.NewOrganization(map[string]any{"name": "Other"})
 	for _, with := range []map[string]any{managing("keys.read"), nil} {
 		k := w.newKey("ci", with)
 		for _, id := range []string{other.ID, other.PublicID, "org_00000000000000000000000000", "zzzzzzzz", "%20", "%F0%9F%94%91"} {
-			w.listOf(id, "X-Api-Key", k.secret).is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
+			w.listOf(id, "X-Api-Key", k.Secret).Is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
 		}
 	}
 }
@@ -165,11 +166,11 @@ func TestMalformedQueriesAreNamed(t *testing.T) {
 	for query, want := range map[string]string{
 		"?a=1&a=2":                         "a is given more than once",
 		"?api-version=1.0&api-version=1.0": "api-version is given more than once",
-		"?a":                               `a has no \"=\" and value`,
+		"?a":                               `has a parameter without \"=\"`,
 		"?a=%zz":                           "a has a malformed percent-escape",
 	} {
-		w.send("GET", "/gjirafa/api/organizations/"+w.organization.ID+"/api-keys"+query, "", "X-Api-Key", k.secret).
-			is(t, http.StatusBadRequest, refuses("400", want))
+		w.send("GET", "/gjirafa/api/organizations/"+w.organization.ID+"/api-keys"+query, "", "X-Api-Key", k.Secret).
+			Is(t, http.StatusBadRequest, refuses("400", want))
 	}
 }
 
@@ -180,12 +181,12 @@ func TestPathsAndMethodsThatDoNotExistAreAnsweredInTheEnvelope(t *testing.T) {
 		"/gjirafa", "/gjirafa/", "/gjirafa/api", "/gjirafa/api/", list + "/", list + "//x",
 		"/gjirafa/api/organizations//api-keys", "/gjirafa/api/organizations/../organizations/x/api-keys",
 	} {
-		w.send("GET", path, "").is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
+		w.send("GET", path, "").Is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
 	}
 	for _, method := range []string{"PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"} {
 		got := w.send(method, list, "")
-		got.is(t, http.StatusMethodNotAllowed, refuses("405", "this method is not allowed here"))
-		if allow := got.header.Get("Allow"); allow != "GET, HEAD, POST, PUT" {
+		got.Is(t, http.StatusMethodNotAllowed, refuses("405", "this method is not allowed here"))
+		if allow := got.Header.Get("Allow"); allow != "GET, HEAD, POST, PUT" {
 			t.Errorf("%s: Allow = %q", method, allow)
 		}
 	}
@@ -208,10 +209,10 @@ func TestEveryErrorIsInTheEnvelope(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			recorder := httptest.NewRecorder()
-			gjirafa.Error(recorder, httptest.NewRequest("GET", "/gjirafa/api", nil), test.err)
-			got := answer{recorder.Code, recorder.Body.String(), recorder.Header()}
+			gjirafa.WriteError(recorder, httptest.NewRequest("GET", "/gjirafa/api", nil), test.err)
+			got := answer{apitest.Recorded(recorder)}
 			got.hasEnvelope(t)
-			got.is(t, test.status, test.want)
+			got.Is(t, test.status, test.want)
 		})
 	}
 }

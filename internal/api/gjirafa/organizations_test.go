@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"keyward"
+	"keyward/internal/api/apitest"
 	"keyward/internal/api/gjirafa"
 	"keyward/internal/control"
 	"keyward/internal/keyring"
@@ -43,7 +44,7 @@ func ask(surface http.Handler, method, path, body string) answer {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	surface.ServeHTTP(recorder, r)
-	return answer{recorder.Code, strings.TrimSpace(recorder.Body.String()), recorder.Header()}
+	return answer{apitest.Recorded(recorder)}
 }
 
 func TestAnOrganizationKeepsWhatOnlyTheVendorKnowsOfIt(t *testing.T) {
@@ -54,18 +55,18 @@ func TestAnOrganizationKeepsWhatOnlyTheVendorKnowsOfIt(t *testing.T) {
 	made.read(t, &body)
 	want := holds(`{"publicId":"` + body.Result.PublicID + `","isDefault":true,"name":"Acme","addressLine1":"1 Main St",` +
 		`"addressLine2":"","state":"KS","country":"XK","city":"Prishtina","vatNumber":"81"}`)
-	made.is(t, http.StatusOK, want)
-	if made.header.Get("Keyward-Propagation") == "" {
+	made.Is(t, http.StatusOK, want)
+	if made.Header.Get("Keyward-Propagation") == "" {
 		t.Error("the answer does not say how far the change has come")
 	}
-	ask(owner, "GET", "/gjirafa/api/organizations/"+body.Result.PublicID, "").is(t, http.StatusOK, want)
+	ask(owner, "GET", "/gjirafa/api/organizations/"+body.Result.PublicID, "").Is(t, http.StatusOK, want)
 }
 
 func TestAllOfAnOrganizationMustBeGiven(t *testing.T) {
 	owner := newOwner(t)
-	ask(owner, "POST", "/gjirafa/api/organizations", `{"name":"Acme","city":null,"state":""}`).is(t, http.StatusBadRequest, refuses("400",
+	ask(owner, "POST", "/gjirafa/api/organizations", `{"name":"Acme","city":null,"state":""}`).Is(t, http.StatusBadRequest, refuses("400",
 		`addressLine1 is missing","addressLine2 is missing","country is missing","city is missing","vatNumber is missing`))
 	ask(owner, "POST", "/gjirafa/api/organizations",
-		`{"name":" ","addressLine1":"","addressLine2":"","state":"","country":"","city":"","vatNumber":""}`).is(t, http.StatusBadRequest,
+		`{"name":" ","addressLine1":"","addressLine2":"","state":"","country":"","city":"","vatNumber":""}`).Is(t, http.StatusBadRequest,
 		refuses("400", "name must have at least one character that is not a space"))
 }

@@ -36,7 +36,7 @@ func TestARoleSaysWhatAKeyMayDo(t *testing.T) {
 		"an own role there":            {role: 1001, recoverable: true, want: "audit.read keys.read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w.organization = w.newOrganization(map[string]any{"name": "Acme", "recoverable": test.recoverable})
+			w.organization = w.NewOrganization(map[string]any{"name": "Acme", "recoverable": test.recoverable})
 			w.newRole("Auditor", "keys.read", "audit.read")
 			by, project := managing("keys.*", "projects.*", "organizations.read", "audit.read"), w.newProject("Sports")
 			if test.by != "" {
@@ -70,7 +70,7 @@ func TestAnUpdateDerivesManagementOnlyIfItCarriesAnotherRole(t *testing.T) {
 	expect := func(what string, role int, want []string) {
 		t.Helper()
 		var body struct{ Result one }
-		w.send("GET", w.at(fmt.Sprint("/api-keys/", made.ID)), "", "X-Api-Key", owner.secret).read(t, &body)
+		w.send("GET", w.at(fmt.Sprint("/api-keys/", made.ID)), "", "X-Api-Key", owner.Secret).read(t, &body)
 		if got := w.management(made.ID); !slices.Equal(got, want) || body.Result.RoleID != role {
 			t.Errorf("after %s: the role is %d and gives %q, want %d, %q", what, body.Result.RoleID, got, role, want)
 		}
@@ -80,8 +80,8 @@ func TestAnUpdateDerivesManagementOnlyIfItCarriesAnotherRole(t *testing.T) {
 	expect("a new name", 5, here)
 	news := w.newProject("News")
 	w.send("POST", w.at("/api-keys/projects"), fmt.Sprintf(`{"apiKeyId":%d,"projectIds":[%q]}`, made.ID, news.ID),
-		"X-Api-Key", owner.secret, "Content-Type", "application/json").read(t, new(any))
-	w.send("PUT", w.at(fmt.Sprintf("/api-keys/%d/projects?projectId=%s", made.ID, sports.ID)), "", "X-Api-Key", owner.secret).read(t, new(any))
+		"X-Api-Key", owner.Secret, "Content-Type", "application/json").read(t, new(any))
+	w.send("PUT", w.at(fmt.Sprintf("/api-keys/%d/projects?projectId=%s", made.ID, sports.ID)), "", "X-Api-Key", owner.Secret).read(t, new(any))
 	expect("other projects", 5, here)
 	w.update(owner, fmt.Sprintf(`{"id":%d,"roleId":39}`, made.ID)).read(t, new(any))
 	expect("the role 39", 39, []string{})
@@ -91,7 +91,7 @@ func TestAnUpdateDerivesManagementOnlyIfItCarriesAnotherRole(t *testing.T) {
 		here = append(here, permission+" "+news.ID)
 	}
 	expect("the role 4", 4, here)
-	w.native("PATCH", fmt.Sprintf("/v1/organizations/%s/api-keys/%s", w.organization.ID, w.id(made.ID)),
+	w.Native("PATCH", fmt.Sprintf("/v1/organizations/%s/api-keys/%s", w.organization.ID, w.id(made.ID)),
 		managing("keys.read"), nil)
 	w.update(owner, fmt.Sprintf(`{"id":%d,"name":"again","roleId":4}`, made.ID)).read(t, new(any))
 	expect("the same role", 4, []string{"keys.read"})
@@ -101,22 +101,22 @@ func TestARoleThatIsOffIsListedAndNotGiven(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	owner := w.newKey("owner", managing("keys.*", "projects.*", "organizations.read"))
 	tester := w.newRole("Tester", "keys.read")
-	w.native("PATCH", fmt.Sprintf("/v1/organizations/%s/roles/%d", w.organization.ID, tester),
+	w.Native("PATCH", fmt.Sprintf("/v1/organizations/%s/roles/%d", w.organization.ID, tester),
 		map[string]any{"enabled": false, "description": "Tests"}, nil)
 	want := fmt.Sprintf(`{"id":%d,"name":"Tester","description":"Tests","isActive":false,"organizationId":null}`, tester)
-	w.send("GET", fmt.Sprint("/gjirafa/api/roles/", tester), "", "X-Api-Key", owner.secret).is(t, http.StatusOK, holds(want))
-	w.send("GET", "/gjirafa/api/roles?order=desc&take=1", "", "X-Api-Key", owner.secret).is(t, http.StatusOK,
+	w.send("GET", fmt.Sprint("/gjirafa/api/roles/", tester), "", "X-Api-Key", owner.Secret).Is(t, http.StatusOK, holds(want))
+	w.send("GET", "/gjirafa/api/roles?order=desc&take=1", "", "X-Api-Key", owner.Secret).Is(t, http.StatusOK,
 		holds(`{"currentPage":1,"totalPages":4,"pageSize":1,"totalCount":4,"items":[`+want+`]}`))
-	w.send("POST", w.at("/api-keys"), fmt.Sprintf(`{"roleId":%d,"userApiKey":{"apiName":"x"}}`, tester), "X-Api-Key", owner.secret,
-		"Content-Type", "application/json").is(t, http.StatusBadRequest, refuses("400", "roleId is no role that a key can have"))
+	w.send("POST", w.at("/api-keys"), fmt.Sprintf(`{"roleId":%d,"userApiKey":{"apiName":"x"}}`, tester), "X-Api-Key", owner.Secret,
+		"Content-Type", "application/json").Is(t, http.StatusBadRequest, refuses("400", "roleId is no role that a key can have"))
 }
 
 func TestRolesOfAnotherOrganizationAreNotThere(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	number := w.newRole("Tester", "keys.read")
-	w.organization = w.newOrganization(map[string]any{"name": "Other"})
+	w.organization = w.NewOrganization(map[string]any{"name": "Other"})
 	owner := w.newKey("owner", managing("keys.*", "organizations.read"))
-	w.send("GET", fmt.Sprint("/gjirafa/api/roles/", number), "", "X-Api-Key", owner.secret).is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
-	w.send("POST", w.at("/api-keys"), fmt.Sprintf(`{"roleId":%d,"userApiKey":{"apiName":"x"}}`, number), "X-Api-Key", owner.secret,
-		"Content-Type", "application/json").is(t, http.StatusBadRequest, refuses("400", "roleId is no role that a key can have"))
+	w.send("GET", fmt.Sprint("/gjirafa/api/roles/", number), "", "X-Api-Key", owner.Secret).Is(t, http.StatusNotFound, refuses("404", "Result Not Found"))
+	w.send("POST", w.at("/api-keys"), fmt.Sprintf(`{"roleId":%d,"userApiKey":{"apiName":"x"}}`, number), "X-Api-Key", owner.Secret,
+		"Content-Type", "application/json").Is(t, http.StatusBadRequest, refuses("400", "roleId is no role that a key can have"))
 }

@@ -39,7 +39,7 @@ func New(plane *control.Plane, engine *verify.Engine, tokens *oauth.Tokens) http
 
 func (h *handler) surface(authenticate func(*http.Request) (keyward.Actor, error)) http.Handler {
 	return api.Surface{
-		Name: "gjirafa", Authenticate: authenticate, Error: Error,
+		Name: "gjirafa", Authenticate: authenticate, Error: writeError,
 		LooseQuery: true, // older clients send api-version
 		LooseJSON:  true, FoldJSON: true,
 	}.Handler(h.routes())

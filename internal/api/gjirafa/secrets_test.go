@@ -33,7 +33,7 @@ var shows = map[string][]string{
 func TestAKeyReadsOnlySecretsThatGiveNoMoreThanItsOwn(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	for _, recoverable := range []bool{true, false} {
-		w.organization = w.newOrganization(map[string]any{"name": "Acme", "recoverable": recoverable})
+		w.organization = w.NewOrganization(map[string]any{"name": "Acme", "recoverable": recoverable})
 		project := w.newProject("Sports")
 		keys := map[string]key{"nothing": w.newKey("nothing", map[string]any{"projectIds": []string{project.ID}})}
 		for _, s := range strengths {
@@ -46,7 +46,7 @@ func TestAKeyReadsOnlySecretsThatGiveNoMoreThanItsOwn(t *testing.T) {
 				t.Run(fmt.Sprintf("recoverable %t, %s reads %s", recoverable, s.name, other), func(t *testing.T) {
 					want := keys[other].Hint
 					if recoverable && slices.Contains(shows[s.name], other) {
-						want = keys[other].secret
+						want = keys[other].Secret
 					}
 					w.readEverywhere(t, keys[s.name], keys[other], project, want)
 				})
@@ -56,9 +56,9 @@ func TestAKeyReadsOnlySecretsThatGiveNoMoreThanItsOwn(t *testing.T) {
 }
 
 // readEverywhere checks what one key is shown of another in every answer that shows it.
-func (w *world) readEverywhere(t *testing.T, by, of key, project named, want string) {
+func (w *world) readEverywhere(t *testing.T, by, of key, project place, want string) {
 	t.Helper()
-	credential := []string{"X-Api-Key", by.secret}
+	credential := []string{"X-Api-Key", by.Secret}
 	for _, at := range []string{w.at(""), "/gjirafa/api/projects/" + project.PublicID} {
 		var list struct {
 			Result []struct {
@@ -78,7 +78,7 @@ func (w *world) readEverywhere(t *testing.T, by, of key, project named, want str
 			t.Errorf("GET %s: apiKey of one = %s, want %s", at, single.Result.APIKey, want)
 		}
 		updated := w.send("PUT", at+"/api-keys", fmt.Sprintf(`{"id":%d}`, of.Number), append(credential, "Content-Type", "application/json")...)
-		if updated.status == 403 {
+		if updated.Status == 403 {
 			continue // for want of the right, or because the other is stronger
 		}
 		updated.read(t, &single)
@@ -93,12 +93,12 @@ func TestANewKeysSecretIsInTheAnswerAndWorks(t *testing.T) {
 	maker := w.newKey("maker", managing("keys.create"))
 	made := w.make(maker, `{"roleId":5,"userApiKey":{"apiName":"made"}}`)
 	var verdict struct{ Code string }
-	w.native("POST", "/v1/verify", map[string]any{"key": made.APIKey}, &verdict)
+	w.Native("POST", "/v1/verify", map[string]any{"key": made.APIKey}, &verdict)
 	if verdict.Code != "valid" {
 		t.Errorf("verify = %s", verdict.Code)
 	}
 	later := w.make(maker, `{"roleId":5,"userApiKey":{"apiName":"later","startDateTime":"2099-01-01T00:00:00"}}`)
-	w.native("POST", "/v1/verify", map[string]any{"key": later.APIKey}, &verdict)
+	w.Native("POST", "/v1/verify", map[string]any{"key": later.APIKey}, &verdict)
 	if verdict.Code != "not_started" {
 		t.Errorf("verify before the start = %s", verdict.Code)
 	}
@@ -106,7 +106,7 @@ func TestANewKeysSecretIsInTheAnswerAndWorks(t *testing.T) {
 
 func TestAKeyMayEndItself(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
-	w.organization = w.newOrganization(map[string]any{"name": "Acme", "recoverable": true})
+	w.organization = w.NewOrganization(map[string]any{"name": "Acme", "recoverable": true})
 	self := w.newKey("self", managing("keys.*"))
 	var body struct{ Result one }
 	w.update(self, fmt.Sprintf(`{"id":%d,"startDate":"2099-01-01T00:00:00Z"}`, self.Number)).read(t, &body)
@@ -114,6 +114,6 @@ func TestAKeyMayEndItself(t *testing.T) {
 		t.Errorf("apiKey = %s, want the hint: who reads it is nobody any more", body.Result.APIKey)
 	}
 	other := w.newKey("other", managing("keys.*"))
-	w.send("DELETE", w.at(fmt.Sprint("/api-keys/", other.Number)), "", "X-Api-Key", other.secret).is(t, 200, holds("true"))
-	w.list("X-Api-Key", other.secret).is(t, 401, refuses("401", "the credential is not accepted"))
+	w.send("DELETE", w.at(fmt.Sprint("/api-keys/", other.Number)), "", "X-Api-Key", other.Secret).Is(t, 200, holds("true"))
+	w.list("X-Api-Key", other.Secret).Is(t, 401, refuses("401", "the credential is not accepted"))
 }

@@ -47,7 +47,7 @@ func TestErrorsNameTheMembersOfTheRequest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			method, path, _ := strings.Cut(test.route, " ")
 			body := strings.NewReplacer("SPORTS", sports.PublicID, "ENDLESS", fmt.Sprint(endless.ID), "ENDING", fmt.Sprint(ending.ID)).Replace(test.body)
-			w.send(method, w.at(path), body, "X-Api-Key", owner.secret, "Content-Type", "application/json").is(t, 400, refuses("400", test.want))
+			w.send(method, w.at(path), body, "X-Api-Key", owner.Secret, "Content-Type", "application/json").Is(t, 400, refuses("400", test.want))
 		})
 	}
 }

@@ -1,10 +1,7 @@
 package gjirafa_test
 
 import (
-	"fmt"
-	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -27,11 +24,7 @@ func TestTranscripts(t *testing.T) {
 		contract := apitest.Load(t, gjirafa.Contract())
 		w.transcripts(t, contract)
 		t.Run("refusals", func(t *testing.T) { w.refusals(t, contract) })
-		for _, answer := range contract.Unseen() {
-			if !unreached(answer) {
-				t.Errorf("no transcript has had the answer %s", answer)
-			}
-		}
+		contract.HasSeenAll(t, unreached)
 	})
 }
 
@@ -48,39 +41,32 @@ func unreached(answer string) bool {
 }
 
 // tolerance is the transcript of what is taken although no document has it.
-const tolerance = "tolerance.http"
+const tolerance = "tolerance"
 
 // transcripts runs every file, each in an organization of its own.
 func (w *world) transcripts(t *testing.T, contract *apitest.Contract) {
-	files, err := filepath.Glob("testdata/*.http")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no transcripts: %v", err)
-	}
-	for _, file := range files {
-		name := filepath.Base(file)
+	apitest.RunAll(t, func(t *testing.T, name string) apitest.Target {
 		held := contract
 		if name == tolerance {
 			held = contract.Answers()
 		}
-		t.Run(strings.TrimSuffix(name, ".http"), func(t *testing.T) {
-			apitest.Target{URL: w.URL, Contract: held, Vars: w.variables(t)}.Run(t, file)
-		})
-	}
+		return apitest.Target{URL: w.URL, Contract: held, Vars: w.variables(t)}
+	})
 }
 
 // variables makes an organization that keeps secrets, as the vendor does, with two
 // projects and an owner's key, and returns what transcripts call them.
 func (w *world) variables(t *testing.T) map[string]string {
 	t.Helper()
-	other := w.newOrganization(map[string]any{"name": "Other"})
+	other := w.NewOrganization(map[string]any{"name": "Other"})
 	w.organization = other
 	foreign := w.newProject("Foreign")
 	w.newKey("foreign", nil)
-	w.organization = w.newOrganization(map[string]any{"name": "Acme", "recoverable": true})
+	w.organization = w.NewOrganization(map[string]any{"name": "Acme", "recoverable": true})
 	sports, news := w.newProject("Sports"), w.newProject("News")
 	owner := w.newKey("owner", managing("keys.*", "projects.*", "organizations.read"))
 	return map[string]string{
-		"org": w.organization.PublicID, "orgId": w.organization.ID, "owner": owner.secret,
+		"org": w.organization.PublicID, "orgId": w.organization.ID, "owner": owner.Secret,
 		"sports": sports.PublicID, "sportsId": sports.ID, "news": news.PublicID, "newsId": news.ID,
 		"foreignOrg": other.PublicID, "foreignProject": foreign.PublicID,
 		"noOrg": keyward.NewPublicID(), "noProject": keyward.NewPublicID(),
@@ -99,15 +85,15 @@ func (w *world) refusals(t *testing.T, contract *apitest.Contract) {
 		refuse := func(status int, query, body string, header ...string) {
 			t.Helper()
 			got := w.sendBy(client, method, path+query, body, header...)
-			if got.status != status {
-				t.Errorf("%s %s%.20s: %d %.300s, want %d", method, path, query, got.status, got.body, status)
+			if got.Status != status {
+				t.Errorf("%s %s%.20s: %d %.300s, want %d", method, path, query, got.Status, got.Body, status)
 			}
 		}
 		owner := []string{"X-Api-Key", v["owner"]}
 		refuse(401, "?novalue", "hello")
 		refuse(400, "?novalue", "", owner...)
 		refuse(414, "?q="+strings.Repeat("x", 16<<10), "", owner...)
-		refuse(403, "?projectId="+v["sports"], body(method, path), "X-Api-Key", nobody.secret, "Content-Type", "application/json")
+		refuse(403, "?projectId="+v["sports"], body(method, path), "X-Api-Key", nobody.Secret, "Content-Type", "application/json")
 		if method == "POST" || method == "PUT" {
 			refuse(415, "", "hello", append(owner, "Content-Type", "text/plain")...)
 			// Expecting 100-continue keeps a body that is refused from being sent.
@@ -131,52 +117,4 @@ func body(method, path string) string {
 		return `{"name": "x", "addressLine1": "", "addressLine2": "", "state": "", "country": "", "city": "", "vatNumber": ""}`
 	}
 	return ""
-}
-
-func TestTheContractHasTheRoutesOfTheTable(t *testing.T) {
-	documented := map[string]string{}
-	ids := map[string]string{}
-	for path, item := range apitest.Load(t, gjirafa.Contract()).Document.Paths.Map() {
-		for method, operation := range item.Operations() {
-			route := method + " /gjirafa" + path
-			permission, _ := operation.Extensions["x-permission"].(string)
-			var query []string
-			for _, p := range operation.Parameters {
-				if p.Value.In == "query" {
-					query = append(query, p.Value.Name)
-				}
-			}
-			documented[route] = fmt.Sprint(permission, slices.Sorted(slices.Values(query)))
-			if other := ids[operation.OperationID]; other != "" || operation.OperationID == "" || operation.Summary == "" {
-				t.Errorf("%s is called %q, like %q; its summary is %q", route, operation.OperationID, other, operation.Summary)
-			}
-			ids[operation.OperationID] = route
-		}
-	}
-	served := map[string]string{}
-	for _, route := range gjirafa.Routes() {
-		served[route.Pattern] = fmt.Sprint(string(route.Permission), slices.Sorted(slices.Values(route.Query)))
-	}
-	for route := range maps.All(documented) {
-		if documented[route] != served[route] {
-			t.Errorf("%s: the contract says %q, the table %q", route, documented[route], served[route])
-		}
-	}
-	for route := range maps.All(served) {
-		if _, ok := documented[route]; !ok {
-			t.Errorf("the contract lacks %s", route)
-		}
-	}
-}
-
-func TestTheContractCallsOperationsAsTheVendorsDoes(t *testing.T) {
-	ours, vendors := apitest.Load(t, gjirafa.Contract()).Document, apitest.Vendor(t, "gjirafa").Document
-	for path, item := range vendors.Paths.Map() {
-		for method, operation := range item.Operations() {
-			here := ours.Paths.Value(path)
-			if here == nil || here.GetOperation(method) == nil || here.GetOperation(method).OperationID != operation.OperationID {
-				t.Errorf("%s %s is not called %s", method, path, operation.OperationID)
-			}
-		}
-	}
 }

@@ -121,10 +121,7 @@ func (in *createKey) key(now keyward.Time) (keyward.Key, error) {
 	} else if *in.RoleID == 0 {
 		faults.Add("/roleId", "is no role that a key can have")
 	}
-	key := keyward.Key{
-		Name: in.Key.Name, Type: keyward.SecretKey, Environment: keyward.Live, Enabled: true,
-		StartTime: keyward.Time(in.Key.Start),
-	}
+	key := keyward.Key{Name: in.Key.Name, Type: keyward.SecretKey, StartTime: keyward.Time(in.Key.Start)}
 	key.CreatedTime = now // as good as
 	if why := expires(&key, in.Key.HasExpireTime, in.Key.Expire); why != "" {
 		faults.Add(createSpelling.expire, "%s", why)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -36,11 +35,7 @@ func TestTranscripts(t *testing.T) {
 		contract := apitest.Load(t, native.Contract())
 		transcripts(t, kw, contract)
 		t.Run("refusals", func(t *testing.T) { refusals(t, kw, contract) })
-		for _, answer := range contract.Unseen() {
-			if !unreached(answer) {
-				t.Errorf("no transcript has the documented answer %s", answer)
-			}
-		}
+		contract.HasSeenAll(t, unreached)
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		transcripts(t, startPostgres(t), apitest.Load(t, native.Contract()))
@@ -62,26 +57,18 @@ func unreached(answer string) bool {
 
 // transcripts runs every file against the server, each in an organization of its own.
 func transcripts(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) {
-	files, err := filepath.Glob("testdata/*.http")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no transcripts: %v", err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".http")
-		t.Run(name, func(t *testing.T) {
-			c := client{t, kw.URL, kw.RootToken, contract.Client(t)}
-			target := apitest.Target{URL: kw.URL, Contract: contract, Vars: map[string]string{
-				"root":    kw.RootToken,
-				"org":     c.organization("Organization of " + name),
-				"nowhere": "org_00000000000000000000000000",
-				"letters": keyward.NewPublicID(),
-				"unique":  rand.Text(),
-				"long":    strings.Repeat("x", 256),
-				"wide":    strings.Repeat("x", 16<<10),
-				"huge":    strings.Repeat("x", 64<<10),
-				"soon":    keyward.TimeOf(time.Now().Add(time.Hour)).String(),
-			}}
-			target.Run(t, file)
-		})
-	}
+	apitest.RunAll(t, func(t *testing.T, name string) apitest.Target {
+		c := client{t, kw.URL, kw.RootToken, contract.Client(t)}
+		return apitest.Target{URL: kw.URL, Contract: contract, Vars: map[string]string{
+			"root":    kw.RootToken,
+			"org":     c.organization("Organization of " + name),
+			"nowhere": "org_00000000000000000000000000",
+			"letters": keyward.NewPublicID(),
+			"unique":  rand.Text(),
+			"long":    strings.Repeat("x", 256),
+			"wide":    strings.Repeat("x", 16<<10),
+			"huge":    strings.Repeat("x", 64<<10),
+			"soon":    keyward.TimeOf(time.Now().Add(time.Hour)).String(),
+		}}
+	})
 }

@@ -26,8 +26,8 @@ func refusals(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) 
 		"{keyId}", key.ID, "{operatorId}", made.Operator.ID, "{number}", fmt.Sprint(role.Number), "{seq}", "1")
 	viewer, verifier := root.operator(keyward.Viewer), root.operator(keyward.Verifier)
 
-	for pattern, permission := range served() {
-		method, path, _ := strings.Cut(places.Replace(pattern), " ")
+	for _, route := range served() {
+		method, path, _ := strings.Cut(places.Replace(route.Pattern), " ")
 		r := refusal{root, method, path}
 		r.must(http.StatusBadRequest, "?novalue", "", nil)
 		r.must(http.StatusRequestURITooLong, "?q="+strings.Repeat("x", 16<<10), "", nil)
@@ -36,15 +36,15 @@ func refusals(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) 
 			// Expecting 100-continue keeps a body that is refused from being sent.
 			r.must(http.StatusRequestEntityTooLarge, "", strings.Repeat(" ", 1<<20+1), http.Header{"Expect": {"100-continue"}})
 		}
-		if permission == "" {
+		if route.Open {
 			continue
 		}
 		r.must(http.StatusUnauthorized, "?novalue", "hello", http.Header{"Authorization": nil})
 		r.client = verifier
-		if permission == string(keyward.KeysVerify) {
+		if route.Permission == keyward.KeysVerify {
 			r.client = viewer
 		}
-		r.must(http.StatusForbidden, "", body(pattern), nil)
+		r.must(http.StatusForbidden, "", body(route.Pattern), nil)
 	}
 }
 

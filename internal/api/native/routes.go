@@ -118,8 +118,7 @@ func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
 		return keyward.Actor{}, err
 	}
 	if token.LooksLike(text) {
-		by, _, err := h.tokens.Actor(text, []string{oauth.AudienceKeyward}, api.ClientIPOf(r.Context()))
-		return by, err
+		return h.tokens.Actor(text, []string{oauth.AudienceKeyward}, api.ClientIPOf(r.Context()))
 	}
 	if by, ok := h.engine.Operator(text, h.now()); ok {
 		return by, nil

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"keyward"
@@ -60,7 +59,7 @@ func (s aclScope) check(faults *keyward.Faults, pointer string) {
 	members := scopeMembers()
 	for _, name := range slices.Sorted(maps.Keys(s)) {
 		member, ok := members[name]
-		at := pointer + "/" + pointerEscaper.Replace(name)
+		at := pointer + "/" + keyward.EscapePointer(name)
 		switch values := s[name]; {
 		case !ok:
 			faults.Add(at, "is not a member here")
@@ -71,9 +70,6 @@ func (s aclScope) check(faults *keyward.Faults, pointer string) {
 		}
 	}
 }
-
-// pointerEscaper makes a name part of a pointer (RFC 6901).
-var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
 
 func (m scopeMember) check(faults *keyward.Faults, at string, values []string) {
 	for i, value := range values {

@@ -13,22 +13,18 @@ import (
 const keyHeader = "Reb-Apikey"
 
 // authenticate takes an access token, of a key or of a person who signed in, or a
-// secret key. Of both the token counts: the
-// vendor's client goes on sending its key when it was given a token, so a bad token
-// is refused even beside a good key.
+// secret key. Of both the token counts: the vendor's client goes on sending its key
+// when it was given a token, so a bad token is refused even beside a good key.
 func (h *handler) authenticate(r *http.Request) (keyward.Actor, error) {
-	by, subject, err := h.identify(r)
-	switch {
-	case err == nil && subject != nil && subject.Type != keyward.SecretKey:
-		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "a publishable key is no credential here")
-	case keyward.CodeOf(err) == keyward.Unauthenticated && !h.engine.Ready():
+	by, err := h.identify(r)
+	if keyward.CodeOf(err) == keyward.Unauthenticated && !h.engine.Ready() {
 		return keyward.Actor{}, keyward.Errorf(keyward.Unavailable, "the server is starting")
 	}
 	return by, err
 }
 
-// identify returns who is asking, and the subject if it is a key.
-func (h *handler) identify(r *http.Request) (keyward.Actor, *keyward.Subject, error) {
+// identify returns who is asking.
+func (h *handler) identify(r *http.Request) (keyward.Actor, error) {
 	ip := api.ClientIPOf(r.Context())
 	text, err := api.Bearer(r)
 	if err == nil {
@@ -36,10 +32,11 @@ func (h *handler) identify(r *http.Request) (keyward.Actor, *keyward.Subject, er
 	}
 	secrets := r.Header.Values(keyHeader)
 	if !errors.Is(err, api.ErrNoCredential) || len(secrets) == 0 {
-		return keyward.Actor{}, nil, err
+		return keyward.Actor{}, err
 	}
 	if len(secrets) > 1 {
-		return keyward.Actor{}, nil, keyward.Errorf(keyward.Unauthenticated, "there is more than one key")
+		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "there is more than one key")
 	}
-	return h.engine.Key(secrets[0], ip, h.now())
+	by, _, err := h.engine.Key(secrets[0], ip, h.now())
+	return by, err
 }

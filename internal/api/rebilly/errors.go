@@ -27,21 +27,22 @@ type invalidField struct {
 	Message string `json:"message"`
 }
 
-// writeError writes err as the vendor would.
+// writeError writes err as the vendor would. When to try again is a Unix time in a
+// header of the vendor's, beside the usual Retry-After: its clients differ.
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	body := problemOf(err)
 	switch body.Status {
 	case http.StatusUnauthorized:
 		w.Header().Set("Www-Authenticate", `Bearer realm="keyward"`)
 	case http.StatusTooManyRequests:
-		w.Header().Set(retryAfter, strconv.FormatInt(time.Now().Add(keyward.RetryOf(err)).Unix(), 10))
+		again := time.Now().Add(keyward.RetryOf(err) + time.Second - 1) // the end of that second
+		w.Header().Set("X-RateLimit-Retry-After", strconv.FormatInt(again.Unix(), 10))
+		if _, ok := errors.AsType[exceeded](err); ok {
+			w.Header().Set("Rate-Limit-Limit", strconv.Itoa(maxWrites))
+		}
 	}
 	api.WriteJSON(w, r, body.Status, api.MediaJSON, body)
 }
-
-// retryAfter says when to try again, as a Unix time (the vendor's header, beside the
-// usual Retry-After).
-const retryAfter = "X-Ratelimit-Retry-After"
 
 // problemOf words an error. What is refused or missing is so in one wording, whatever
 // the cause.

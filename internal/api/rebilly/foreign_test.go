@@ -26,8 +26,8 @@ func (w world) put(secret, id, body string) shown {
 	w.Helper()
 	a := w.do("PUT", "/rebilly/api-keys/"+id, body, "REB-APIKEY", secret, "Content-Type", "application/json")
 	var key shown
-	if err := json.Unmarshal([]byte(a.body), &key); err != nil || a.status/100 != 2 {
-		w.Fatalf("put %s: %d %s", id, a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &key); err != nil || a.Status/100 != 2 {
+		w.Fatalf("put %s: %d %s", id, a.Status, a.Body)
 	}
 	return key
 }
@@ -36,7 +36,7 @@ func (w world) put(secret, id, body string) shown {
 func (w world) members(organization, id string) map[string]any {
 	w.Helper()
 	var members map[string]any
-	w.native("GET", "/v1/organizations/"+organization+"/api-keys/"+id, "", &members)
+	w.Native("GET", "/v1/organizations/"+organization+"/api-keys/"+id, "", &members)
 	return members
 }
 
@@ -45,15 +45,15 @@ func TestWhatThisSurfaceCannotExpressStaysAsItIs(t *testing.T) {
 	organization := w.organization(`{"name": "acme"}`)
 	all := w.manager(organization, "all", "keys.*", "projects.read")
 	var project struct{ ID string }
-	w.native("POST", "/v1/organizations/"+organization+"/projects", `{"name": "p"}`, &project)
-	full := w.key(organization, fmt.Sprintf(`{"name": "full", "environment": "sandbox", "projectIds": [%q],
+	w.Native("POST", "/v1/organizations/"+organization+"/projects", `{"name": "p"}`, &project)
+	full := w.NewKey(organization, fmt.Sprintf(`{"name": "full", "environment": "sandbox", "projectIds": [%q],
 		"acl": [{"scope": {"region": ["eu"]}, "permissions": ["docs.read", "reports.*"]}],
 		"management": [{"scope": {"projectId": [%q]}, "permissions": ["keys.read", "keys.verify"]}],
 		"allowedIps": ["10.0.0.0/8"], "ownerId": "user_42", "metadata": {"plan": "pro"}, "enabled": false,
 		"startTime": "2020-01-01T00:00:00Z", "expireTime": "2099-01-01T00:00:00Z"}`, project.ID, project.ID))
 	before := w.members(organization, full.ID)
 
-	got := w.put(all.secret, full.ID, `{"description": "renamed"}`)
+	got := w.put(all.Secret, full.ID, `{"description": "renamed"}`)
 	if got.SecretKey != full.Hint || got.Description != "renamed" || len(got.AllowedIPs) != 1 {
 		t.Errorf("put = %+v", got)
 	}
@@ -67,7 +67,7 @@ func TestWhatThisSurfaceCannotExpressStaysAsItIs(t *testing.T) {
 	}
 
 	t.Run("but an ACL says anew what the key may do", func(t *testing.T) {
-		w.put(all.secret, full.ID, `{"description": "renamed", "acl": [{"scope": {}, "permissions": ["GetApiKey"]}]}`)
+		w.put(all.Secret, full.ID, `{"description": "renamed", "acl": [{"scope": {}, "permissions": ["GetApiKey"]}]}`)
 		after := w.members(organization, full.ID)
 		if got := fmt.Sprint(after["management"]); got != "[map[permissions:[keys.read] scope:map[]]]" {
 			t.Errorf("management = %s", got)
@@ -92,11 +92,11 @@ func TestWhatIsSentBackAsItWasReadIsNotWritten(t *testing.T) {
 		"addresses in private subnets": `{"name": "k", "allowedIps": ["10.0.0.0/8", "::1"]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			key := w.key(organization, members)
+			key := w.NewKey(organization, members)
 			before := w.members(organization, key.ID)
-			read := w.get("/rebilly/api-keys/"+key.ID, "REB-APIKEY", all.secret)
+			read := w.get("/rebilly/api-keys/"+key.ID, "REB-APIKEY", all.Secret)
 			var loaded map[string]any
-			if err := json.Unmarshal([]byte(read.body), &loaded); err != nil {
+			if err := json.Unmarshal([]byte(read.Body), &loaded); err != nil {
 				t.Fatal(err)
 			}
 			loaded["description"] = "renamed"
@@ -104,7 +104,7 @@ func TestWhatIsSentBackAsItWasReadIsNotWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.put(all.secret, key.ID, string(body))
+			w.put(all.Secret, key.ID, string(body))
 			after := w.members(organization, key.ID)
 			if after["name"] != "renamed" {
 				t.Errorf("the name is %v", after["name"])
@@ -123,7 +123,7 @@ func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
 	all := w.manager(organization, "all", "keys.*", "organizations.read")
 
 	t.Run("one that was made here is managed natively", func(t *testing.T) {
-		made := w.put(all.secret, "here", `{"description": "here", "allowedIps": ["203.0.113.7"]}`)
+		made := w.put(all.Secret, "here", `{"description": "here", "allowedIps": ["203.0.113.7"]}`)
 		native := w.members(organization, "here")
 		want := "[map[permissions:[organizations.read keys.read keys.create keys.update keys.revoke keys.delete] scope:map[]]]"
 		if got := fmt.Sprint(native["management"]); got != want {
@@ -134,39 +134,39 @@ func TestAKeyIsTheSameOnEverySurface(t *testing.T) {
 		}
 		var verdict struct{ Code string }
 		question := fmt.Sprintf(`{"key": %q, "ip": "203.0.113.7", "permissions": ["docs.read"]}`, made.SecretKey)
-		w.native("POST", "/v1/verify", question, &verdict)
+		w.Native("POST", "/v1/verify", question, &verdict)
 		if verdict.Code != "valid" {
 			t.Errorf("without an ACL a key may do everything, but docs.read is %s", verdict.Code)
 		}
-		w.native("PATCH", "/v1/organizations/"+organization+"/api-keys/here", `{"name": "there"}`, nil)
-		if got := w.put(all.secret, "here", `{"description": "again"}`); got.CreatedTime != made.CreatedTime {
+		w.Native("PATCH", "/v1/organizations/"+organization+"/api-keys/here", `{"name": "there"}`, nil)
+		if got := w.put(all.Secret, "here", `{"description": "again"}`); got.CreatedTime != made.CreatedTime {
 			t.Errorf("put = %+v", got)
 		}
 	})
 	t.Run("one that was made natively is managed here", func(t *testing.T) {
-		native := w.key(organization, `{"name": "native"}`)
+		native := w.NewKey(organization, `{"name": "native"}`)
 		path := "/rebilly/organizations/" + organization + "/api-keys/" + native.ID
-		w.get(path, "REB-APIKEY", all.secret).expect(t, 200, onWire("", native, native.Hint))
-		if got := w.put(all.secret, native.ID, `{"description": "renamed"}`); got.Description != "renamed" || string(got.ACL) != "[]" {
+		w.get(path, "REB-APIKEY", all.Secret).expect(t, 200, onWire("", native, native.Hint))
+		if got := w.put(all.Secret, native.ID, `{"description": "renamed"}`); got.Description != "renamed" || string(got.ACL) != "[]" {
 			t.Errorf("put = %+v", got)
 		}
-		if got := w.do("DELETE", path, "", "REB-APIKEY", all.secret); got.status != 204 || got.body != "" {
-			t.Errorf("delete = %d %s", got.status, got.body)
+		if got := w.do("DELETE", path, "", "REB-APIKEY", all.Secret); got.Status != 204 || got.Body != "" {
+			t.Errorf("delete = %d %s", got.Status, got.Body)
 		}
 		var verdict struct{ Code string }
-		w.native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, native.secret), &verdict)
+		w.Native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, native.Secret), &verdict)
 		if verdict.Code != "not_found" {
 			t.Errorf("after it was deleted the key is %s", verdict.Code)
 		}
 	})
 	t.Run("one that was revoked natively is not here, and its id stays taken", func(t *testing.T) {
-		w.put(all.secret, "revoked", `{"description": "x"}`)
-		w.native("POST", "/v1/organizations/"+organization+"/api-keys/revoked/revoke", "", nil)
-		w.get("/rebilly/api-keys/revoked", "REB-APIKEY", all.secret).expect(t, 404, notFound)
-		w.do("DELETE", "/rebilly/api-keys/revoked", "", "REB-APIKEY", all.secret).expect(t, 404, notFound)
-		got := w.do("PUT", "/rebilly/api-keys/revoked", `{"description": "x"}`, "REB-APIKEY", all.secret, "Content-Type", "application/json")
-		if got.status != 409 {
-			t.Errorf("put = %d %s", got.status, got.body)
+		w.put(all.Secret, "revoked", `{"description": "x"}`)
+		w.Native("POST", "/v1/organizations/"+organization+"/api-keys/revoked/revoke", "", nil)
+		w.get("/rebilly/api-keys/revoked", "REB-APIKEY", all.Secret).expect(t, 404, notFound)
+		w.do("DELETE", "/rebilly/api-keys/revoked", "", "REB-APIKEY", all.Secret).expect(t, 404, notFound)
+		got := w.do("PUT", "/rebilly/api-keys/revoked", `{"description": "x"}`, "REB-APIKEY", all.Secret, "Content-Type", "application/json")
+		if got.Status != 409 {
+			t.Errorf("put = %d %s", got.Status, got.Body)
 		}
 	})
 }
@@ -186,7 +186,7 @@ func TestAnIDIsMadeOnce(t *testing.T) {
 			for i := range statuses {
 				wait.Go(func() {
 					statuses[i] = w.do("PUT", "/rebilly/api-keys/one", `{"description": "x"}`,
-						"REB-APIKEY", all.secret, "Content-Type", "application/json").status
+						"REB-APIKEY", all.Secret, "Content-Type", "application/json").Status
 				})
 			}
 			wait.Wait()
@@ -205,17 +205,17 @@ func TestLinksBeginWhereTheSurfaceIs(t *testing.T) {
 		w := newWorld(t, keywardtest.Options{PublicURL: public})
 		organization := w.organization(`{"name": "acme"}`)
 		all := w.manager(organization, "all", "keys.*", "organizations.read")
-		got := w.do("PUT", "/rebilly/api-keys/x", `{"description": "x"}`, "REB-APIKEY", all.secret, "Content-Type", "application/json")
+		got := w.do("PUT", "/rebilly/api-keys/x", `{"description": "x"}`, "REB-APIKEY", all.Secret, "Content-Type", "application/json")
 		link := "/organizations/" + organization + "/api-keys/x"
-		if location := got.header.Get("Location"); got.status != 201 || location != want+link {
+		if location := got.Header.Get("Location"); got.Status != 201 || location != want+link {
 			t.Errorf("Location = %q, want %q", location, want+link)
 		}
-		at := w.get("/organizations/"+organization+"/api-keys/x", "REB-APIKEY", all.secret, "Host", "rebilly.localhost")
+		at := w.get("/organizations/"+organization+"/api-keys/x", "REB-APIKEY", all.Secret, "Host", "rebilly.localhost")
 		var key struct {
 			Links []struct{ Href string } `json:"_links"`
 		}
-		if err := json.Unmarshal([]byte(at.body), &key); err != nil || at.status != 200 || key.Links[0].Href != link {
-			t.Errorf("at the root of a host: %d %s, want the link %q", at.status, at.body, link)
+		if err := json.Unmarshal([]byte(at.Body), &key); err != nil || at.Status != 200 || key.Links[0].Href != link {
+			t.Errorf("at the root of a host: %d %s, want the link %q", at.Status, at.Body, link)
 		}
 	}
 }

@@ -75,7 +75,7 @@ func (change *keyChange) create(key *keyward.Key) (*control.Terms, error) {
 	if err := change.wrong(); err != nil {
 		return nil, err
 	}
-	key.Name, key.Type, key.Environment, key.Enabled = change.name, keyward.SecretKey, keyward.Live, true
+	key.Name, key.Type = change.name, keyward.SecretKey
 	if change.kind != "" {
 		key.Type = change.kind
 	}

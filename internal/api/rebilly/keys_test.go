@@ -14,14 +14,14 @@ func TestEveryWayToTheListIsTheSameList(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	organization := w.organization(`{"name": "acme"}`)
 	reader := w.reader(organization)
-	export := w.key(organization, `{"name": "Nightly <export>", "type": "publishable", "allowedIps": ["203.0.113.0/24"],
+	export := w.NewKey(organization, `{"name": "Nightly <export>", "type": "publishable", "allowedIps": ["203.0.113.0/24"],
 		"acl": [{"scope": {"planId": ["plan_1"]}, "permissions": ["GetTransaction", "reports.*"]}]}`)
-	w.key(w.organization(`{"name": "other"}`), `{"name": "theirs"}`)
+	w.NewKey(w.organization(`{"name": "other"}`), `{"name": "theirs"}`)
 
 	want := "[" + onWire("", export, export.Hint) + "," + onWire("", reader, reader.Hint) + "]"
 	credentials := map[string][]string{
-		"key": {"REB-APIKEY", reader.secret},
-		"JWT": {"Authorization", "Bearer " + w.token(reader)},
+		"key": {"REB-APIKEY", reader.Secret},
+		"JWT": {"Authorization", "Bearer " + w.Token(reader)},
 	}
 	for credential, header := range credentials {
 		for _, path := range []string{
@@ -45,7 +45,7 @@ func TestEveryWayToTheListIsTheSameList(t *testing.T) {
 func expectPagination(t *testing.T, a answer, total, limit, offset string) {
 	t.Helper()
 	for name, want := range map[string]string{"Total": total, "Limit": limit, "Offset": offset} {
-		if got := a.header.Get("Pagination-" + name); got != want {
+		if got := a.Header.Get("Pagination-" + name); got != want {
 			t.Errorf("Pagination-%s = %q, want %q", name, got, want)
 		}
 	}
@@ -55,11 +55,11 @@ func TestOnlyTheOwnOrganizationExists(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	reader := w.reader(w.organization(`{"name": "acme"}`))
 	other := w.organization(`{"name": "other"}`)
-	w.key(other, `{"name": "theirs"}`)
+	w.NewKey(other, `{"name": "theirs"}`)
 
 	for credential, header := range map[string][]string{
-		"key": {"REB-APIKEY", reader.secret},
-		"JWT": {"Authorization", "Bearer " + w.token(reader)},
+		"key": {"REB-APIKEY", reader.Secret},
+		"JWT": {"Authorization", "Bearer " + w.Token(reader)},
 	} {
 		for _, id := range []string{other, "org_00000000000000000000000000", "x"} {
 			t.Run(credential+" "+id, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestPages(t *testing.T) {
 	organization := w.organization(`{"name": "acme"}`)
 	reader := w.reader(organization)
 	for _, name := range []string{"b", "c", "d", "e"} {
-		w.key(organization, `{"name": "`+name+`"}`)
+		w.NewKey(organization, `{"name": "`+name+`"}`)
 	}
 	for sentence, test := range map[string]struct{ query, names, total, limit, offset string }{
 		"the newest come first":                   {"", "e d c b reader", "5", "100", "0"},
@@ -91,20 +91,20 @@ func TestPages(t *testing.T) {
 		"no entries, but the number that matches": {"limit=0&filter=description:b", "", "1", "0", "0"},
 	} {
 		t.Run(sentence, func(t *testing.T) {
-			got := w.get("/rebilly/api-keys?"+test.query, "REB-APIKEY", reader.secret)
-			if names := got.names(t); got.status != 200 || names != test.names {
-				t.Errorf("%s = %d %q, want %q", test.query, got.status, names, test.names)
+			got := w.get("/rebilly/api-keys?"+test.query, "REB-APIKEY", reader.Secret)
+			if names := got.names(t); got.Status != 200 || names != test.names {
+				t.Errorf("%s = %d %q, want %q", test.query, got.Status, names, test.names)
 			}
-			if test.names == "" && got.body != "[]" {
-				t.Errorf("body = %s, want []", got.body)
+			if test.names == "" && got.Body != "[]" {
+				t.Errorf("body = %s, want []", got.Body)
 			}
 			expectPagination(t, got, test.total, test.limit, test.offset)
 		})
 	}
 	t.Run("HEAD is GET without the body", func(t *testing.T) {
-		got := w.do("HEAD", "/rebilly/api-keys?limit=2", "", "REB-APIKEY", reader.secret)
-		if got.status != 200 || got.body != "" {
-			t.Errorf("answer = %d %q", got.status, got.body)
+		got := w.do("HEAD", "/rebilly/api-keys?limit=2", "", "REB-APIKEY", reader.Secret)
+		if got.Status != 200 || got.Body != "" {
+			t.Errorf("answer = %d %q", got.Status, got.Body)
 		}
 		expectPagination(t, got, "5", "2", "0")
 	})
@@ -114,10 +114,10 @@ func TestSortAndFilter(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	organization := w.organization(`{"name": "acme"}`)
 	reader := w.reader(organization)
-	b := w.key(organization, `{"name": "B", "type": "publishable"}`)
-	w.key(organization, `{"name": "a"}`)
-	w.key(organization, `{"name": "x;y,z"}`)
-	w.native("PATCH", "/v1/organizations/"+organization+"/api-keys/"+b.ID, `{"ownerId": "somebody"}`, nil)
+	b := w.NewKey(organization, `{"name": "B", "type": "publishable"}`)
+	w.NewKey(organization, `{"name": "a"}`)
+	w.NewKey(organization, `{"name": "x;y,z"}`)
+	w.Native("PATCH", "/v1/organizations/"+organization+"/api-keys/"+b.ID, `{"ownerId": "somebody"}`, nil)
 
 	for sentence, test := range map[string]struct{ sort, filter, names string }{
 		"oldest first":                         {"createdTime", "", "reader B a x;y,z"},
@@ -157,11 +157,11 @@ func TestSortAndFilter(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			// The vendor's client escapes ";" but neither ":" nor ",".
 			filter := strings.NewReplacer("%3A", ":", "%2C", ",").Replace(url.QueryEscape(test.filter))
-			got := w.get("/rebilly/api-keys?filter="+filter+"&sort="+test.sort, "REB-APIKEY", reader.secret)
-			if names := got.names(t); got.status != 200 || names != test.names {
+			got := w.get("/rebilly/api-keys?filter="+filter+"&sort="+test.sort, "REB-APIKEY", reader.Secret)
+			if names := got.names(t); got.Status != 200 || names != test.names {
 				t.Errorf("sort %q, filter %q: %q, want %q", test.sort, test.filter, names, test.names)
 			}
-			if total := got.header.Get("Pagination-Total"); total != strconv.Itoa(len(strings.Fields(test.names))) {
+			if total := got.Header.Get("Pagination-Total"); total != strconv.Itoa(len(strings.Fields(test.names))) {
 				t.Errorf("Pagination-Total = %s", total)
 			}
 		})
@@ -174,21 +174,21 @@ func TestOnlyWhatTheCallerMayReadIsListed(t *testing.T) {
 	reader := w.reader(organization)
 	in := "/v1/organizations/" + organization
 	var project struct{ ID string }
-	w.native("POST", in+"/projects", `{"name": "p"}`, &project)
-	w.key(organization, `{"name": "inside", "projectIds": ["`+project.ID+`"]}`)
-	ended := w.key(organization, `{"name": "revoked"}`)
-	deleted := w.key(organization, `{"name": "deleted"}`)
-	w.key(organization, `{"name": "disabled", "enabled": false}`)
-	w.native("POST", in+"/api-keys/"+ended.ID+"/revoke", "", nil)
-	w.native("DELETE", in+"/api-keys/"+deleted.ID, "", nil)
-	narrow := w.key(organization, `{"name": "narrow", "management": [{"scope": {"projectId": ["`+project.ID+`"]}, "permissions": ["keys.read"]}]}`)
+	w.Native("POST", in+"/projects", `{"name": "p"}`, &project)
+	w.NewKey(organization, `{"name": "inside", "projectIds": ["`+project.ID+`"]}`)
+	ended := w.NewKey(organization, `{"name": "revoked"}`)
+	deleted := w.NewKey(organization, `{"name": "deleted"}`)
+	w.NewKey(organization, `{"name": "disabled", "enabled": false}`)
+	w.Native("POST", in+"/api-keys/"+ended.ID+"/revoke", "", nil)
+	w.Native("DELETE", in+"/api-keys/"+deleted.ID, "", nil)
+	narrow := w.NewKey(organization, `{"name": "narrow", "management": [{"scope": {"projectId": ["`+project.ID+`"]}, "permissions": ["keys.read"]}]}`)
 
-	all := w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", reader.secret)
+	all := w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", reader.Secret)
 	if got, want := all.names(t), "reader inside disabled narrow"; got != want {
 		t.Errorf("list = %q, want %q: what is revoked or deleted is hidden", got, want)
 	}
 	expectPagination(t, all, "4", "100", "0")
-	some := w.get("/rebilly/api-keys", "REB-APIKEY", narrow.secret)
+	some := w.get("/rebilly/api-keys", "REB-APIKEY", narrow.Secret)
 	if got := some.names(t); got != "inside" {
 		t.Errorf("list for one project = %q, want %q", got, "inside")
 	}

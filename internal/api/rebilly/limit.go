@@ -75,13 +75,14 @@ func (a *allowance) forget(now time.Time) {
 // organization, so that nobody uses up what is another's.
 func (h *handler) counted(handle api.Handler) api.Handler {
 	return func(ctx context.Context, c *api.Call) (api.Answer, error) {
-		who, now := c.By.OrganizationID, time.Now()
+		who, now := c.By.OrganizationID, h.now().Std()
 		if who == "" {
 			who = c.By.ID
 		}
 		left, end := h.writes.take(who, now)
 		if left < 0 {
-			return exceeded(end, now), nil
+			return api.Answer{}, exceeded{keyward.Throttle(end.Sub(now),
+				"There were too many requests that change something; %d are allowed in ten minutes", maxWrites)}
 		}
 		answer, err := handle(ctx, c)
 		if keyward.CodeOf(err) == keyward.Forbidden {
@@ -99,19 +100,7 @@ func (h *handler) counted(handle api.Handler) api.Handler {
 	}
 }
 
-// exceeded answers one request too many. The vendor's two clients look at different
-// headers.
-func exceeded(end, now time.Time) api.Answer {
-	wait := end.Sub(now)
-	seconds := int64((wait + time.Second - 1) / time.Second)
-	return api.Answer{
-		Status: http.StatusTooManyRequests,
-		Header: http.Header{
-			retryAfter:         {strconv.FormatInt(now.Unix()+seconds, 10)},
-			"Retry-After":      {strconv.FormatInt(seconds, 10)},
-			"Rate-Limit-Limit": {strconv.Itoa(maxWrites)},
-		},
-		Body: problemOf(keyward.Throttle(wait, "There were too many requests that change something; %d are allowed in ten minutes",
-			maxWrites)),
-	}
-}
+// exceeded is the error of one request too many for the allowance.
+type exceeded struct{ error }
+
+func (e exceeded) Unwrap() error { return e.error }

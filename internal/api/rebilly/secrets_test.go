@@ -12,22 +12,22 @@ func TestSecretsAreForThoseWhoMayRevealThem(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{PublicURL: "https://keys.example.com/"})
 	organization := w.organization(`{"name": "acme", "recoverable": true}`)
 	reader := w.reader(organization)
-	revealer := w.key(organization, `{"name": "revealer", "management": [{"scope": {}, "permissions": ["keys.read", "keys.reveal"]}]}`)
-	stronger := w.key(organization, `{"name": "stronger", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
+	revealer := w.NewKey(organization, `{"name": "revealer", "management": [{"scope": {}, "permissions": ["keys.read", "keys.reveal"]}]}`)
+	stronger := w.NewKey(organization, `{"name": "stronger", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
 	base := "https://keys.example.com"
 
 	t.Run("whoever only reads sees hints", func(t *testing.T) {
-		w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", reader.secret).expect(t, 200,
+		w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", reader.Secret).expect(t, 200,
 			"["+onWire(base, reader, reader.Hint)+","+onWire(base, revealer, revealer.Hint)+","+onWire(base, stronger, stronger.Hint)+"]")
 		if ids := w.revealed(organization); len(ids) != 0 {
 			t.Errorf("audited = %v, want nothing", ids)
 		}
 	})
 	t.Run("whoever reveals sees the secrets of what is no stronger, and one event tells", func(t *testing.T) {
-		got := w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", revealer.secret)
+		got := w.get("/rebilly/api-keys?sort=createdTime", "REB-APIKEY", revealer.Secret)
 		got.expect(t, 200,
-			"["+onWire(base, reader, reader.secret)+","+onWire(base, revealer, revealer.secret)+","+onWire(base, stronger, stronger.Hint)+"]")
-		if cache := got.header.Get("Cache-Control"); cache != "no-store" {
+			"["+onWire(base, reader, reader.Secret)+","+onWire(base, revealer, revealer.Secret)+","+onWire(base, stronger, stronger.Hint)+"]")
+		if cache := got.Header.Get("Cache-Control"); cache != "no-store" {
 			t.Errorf("Cache-Control = %q", cache)
 		}
 		if events := w.revealed(organization); len(events) != 1 || !slices.Equal(events[0], []string{reader.ID, revealer.ID}) {
@@ -35,8 +35,8 @@ func TestSecretsAreForThoseWhoMayRevealThem(t *testing.T) {
 		}
 	})
 	t.Run("what is not on the page is not revealed", func(t *testing.T) {
-		w.get("/rebilly/api-keys?limit=0", "REB-APIKEY", stronger.secret).expect(t, 200, "[]")
-		w.get("/rebilly/api-keys?limit=1", "REB-APIKEY", stronger.secret).expect(t, 200, "["+onWire(base, stronger, stronger.secret)+"]")
+		w.get("/rebilly/api-keys?limit=0", "REB-APIKEY", stronger.Secret).expect(t, 200, "[]")
+		w.get("/rebilly/api-keys?limit=1", "REB-APIKEY", stronger.Secret).expect(t, 200, "["+onWire(base, stronger, stronger.Secret)+"]")
 		if events := w.revealed(organization); len(events) != 2 || !slices.Equal(events[0], []string{stronger.ID}) {
 			t.Errorf("audited = %v, want one event more, with one key", events)
 		}
@@ -46,8 +46,8 @@ func TestSecretsAreForThoseWhoMayRevealThem(t *testing.T) {
 func TestOrganizationsThatKeepNoSecretsShowHints(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	organization := w.organization(`{"name": "acme"}`)
-	strong := w.key(organization, `{"name": "strong", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
-	w.get("/rebilly/api-keys", "REB-APIKEY", strong.secret).expect(t, 200, "["+onWire("", strong, strong.Hint)+"]")
+	strong := w.NewKey(organization, `{"name": "strong", "management": [{"scope": {}, "permissions": ["keys.*"]}]}`)
+	w.get("/rebilly/api-keys", "REB-APIKEY", strong.Secret).expect(t, 200, "["+onWire("", strong, strong.Hint)+"]")
 	if ids := w.revealed(organization); len(ids) != 0 {
 		t.Errorf("audited = %v, want nothing", ids)
 	}
@@ -62,7 +62,7 @@ func (w world) revealed(organization string) [][]string {
 			Changes []struct{ After json.RawMessage }
 		}
 	}
-	w.native("GET", "/v1/organizations/"+organization+"/audit-events?filter=action:key.revealed&sort=-seq", "", &list)
+	w.Native("GET", "/v1/organizations/"+organization+"/audit-events?filter=action:key.revealed&sort=-seq", "", &list)
 	var events [][]string
 	for _, event := range list.Items {
 		var ids []string
@@ -104,7 +104,7 @@ func TestNobodyReadsTheSecretOfAStrongerKey(t *testing.T) {
 	creator := w.manager(organization, "first", "keys.*", "organizations.read")
 	secrets := map[string]string{}
 	for name, of := range strengths() {
-		secrets[name] = w.put(creator.secret, name, `{"description": "x", "acl": `+of.acl+`}`).SecretKey
+		secrets[name] = w.put(creator.Secret, name, `{"description": "x", "acl": `+of.acl+`}`).SecretKey
 	}
 	for name, of := range strengths() {
 		for target := range strengths() {
@@ -129,13 +129,13 @@ func (w world) shownTo(secret, id string) []string {
 	w.Helper()
 	one := w.get("/rebilly/api-keys/"+id, "REB-APIKEY", secret)
 	list := w.get("/rebilly/api-keys?filter=id:"+id, "REB-APIKEY", secret)
-	if one.status == 403 && list.status == 403 {
+	if one.Status == 403 && list.Status == 403 {
 		return nil
 	}
 	var key struct{ SecretKey string }
 	var keys []struct{ SecretKey string }
-	if json.Unmarshal([]byte(one.body), &key) != nil || json.Unmarshal([]byte(list.body), &keys) != nil || len(keys) != 1 {
-		w.Fatalf("answers = %d %s and %d %s", one.status, one.body, list.status, list.body)
+	if json.Unmarshal([]byte(one.Body), &key) != nil || json.Unmarshal([]byte(list.Body), &keys) != nil || len(keys) != 1 {
+		w.Fatalf("answers = %d %s and %d %s", one.Status, one.Body, list.Status, list.Body)
 	}
 	return []string{key.SecretKey, keys[0].SecretKey}
 }

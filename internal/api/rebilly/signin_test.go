@@ -33,7 +33,7 @@ func (w world) person(email, role, organization string) (id, credential string) 
 		Operator struct{ ID string }
 		Secret   string
 	}
-	w.native("POST", "/v1/operators", fmt.Sprintf(`{"name": "person", "role": %q, "organizationId": %s, "email": %q, "password": %q}`,
+	w.Native("POST", "/v1/operators", fmt.Sprintf(`{"name": "person", "role": %q, "organizationId": %s, "email": %q, "password": %q}`,
 		role, of, email, password), &made)
 	return made.Operator.ID, made.Secret
 }
@@ -60,8 +60,8 @@ func (w world) session(email string) session {
 	w.Helper()
 	a := w.signIn(email, password, "")
 	var s session
-	if err := json.Unmarshal([]byte(a.body), &s); err != nil || a.status != 201 {
-		w.Fatalf("sign in: %d %s", a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &s); err != nil || a.Status != 201 {
+		w.Fatalf("sign in: %d %s", a.Status, a.Body)
 	}
 	return s
 }
@@ -76,13 +76,13 @@ func TestAPersonSignsInAndIsWhoItIsOnThisSurfaceOnly(t *testing.T) {
 
 	a := w.signIn("PERSON@example.com", password, `,"oneTimePassword":"123456","unknown":1`)
 	var s session
-	if err := json.Unmarshal([]byte(a.body), &s); err != nil || a.status != 201 {
-		t.Fatalf("sign in: %d %s", a.status, a.body)
+	if err := json.Unmarshal([]byte(a.Body), &s); err != nil || a.Status != 201 {
+		t.Fatalf("sign in: %d %s", a.Status, a.Body)
 	}
 	home := "/rebilly/organizations/" + organization
-	if a.header.Get("Location") != home || len(s.Links) != 1 || s.Links[0].Href != home ||
-		!strings.HasPrefix(a.header.Get("Keyward-Propagation"), "seq=") || a.header.Get("Cache-Control") != "no-store" {
-		t.Errorf("the session leads to %v with %v", s.Links, a.header)
+	if a.Header.Get("Location") != home || len(s.Links) != 1 || s.Links[0].Href != home ||
+		!strings.HasPrefix(a.Header.Get("Keyward-Propagation"), "seq=") || a.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("the session leads to %v with %v", s.Links, a.Header)
 	}
 	if life := s.ExpiredTime.Sub(s.CreatedTime); life < 59*time.Minute || life > time.Hour || !s.UpdatedTime.Equal(s.CreatedTime) {
 		t.Errorf("the session lasts from %s to %s", s.CreatedTime, s.ExpiredTime)
@@ -106,17 +106,17 @@ func TestAPersonSignsInAndIsWhoItIsOnThisSurfaceOnly(t *testing.T) {
 		"/gjirafa/api/organizations/" + organization + "/api-keys": 401,
 		"/aerospike/v2/api-keys":                                   401,
 	} {
-		if got := w.get(path, bearer(s.Token)...); got.status != status {
-			t.Errorf("GET %s = %d %s, want %d", path, got.status, got.body, status)
+		if got := w.get(path, bearer(s.Token)...); got.Status != status {
+			t.Errorf("GET %s = %d %s, want %d", path, got.Status, got.Body, status)
 		}
 	}
 	var verdict struct{ Code string }
-	w.native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, s.Token), &verdict)
+	w.Native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, s.Token), &verdict)
 	if verdict.Code != "not_found" {
 		t.Errorf("as a key the session is %s", verdict.Code)
 	}
-	if got := w.do("POST", "/rebilly/api-keys", `{"description":"x"}`, append(bearer(s.Token), "Content-Type", mediaJSON)...); got.status != 403 {
-		t.Errorf("a viewer makes a key: %d %s", got.status, got.body)
+	if got := w.do("POST", "/rebilly/api-keys", `{"description":"x"}`, append(bearer(s.Token), "Content-Type", mediaJSON)...); got.Status != 403 {
+		t.Errorf("a viewer makes a key: %d %s", got.Status, got.Body)
 	}
 }
 
@@ -134,8 +134,8 @@ func TestWhatAPersonMayDoIsInTheSession(t *testing.T) {
 	if len(s.Memberships) != 0 || s.Links[0].Href != "https://keys.example.com/rebilly/organizations" {
 		t.Errorf("the session of an owner of everything is %+v", s)
 	}
-	if got := w.get("/rebilly/organizations/"+organization+"/api-keys", bearer(s.Token)...); got.status != 200 {
-		t.Errorf("it reads an organization: %d %s", got.status, got.body)
+	if got := w.get("/rebilly/organizations/"+organization+"/api-keys", bearer(s.Token)...); got.Status != 200 {
+		t.Errorf("it reads an organization: %d %s", got.Status, got.Body)
 	}
 }
 
@@ -152,9 +152,9 @@ func TestASessionLastsAsLongAsIsAskedForWithinADay(t *testing.T) {
 		end := time.Now().Add(test.in).UTC().Truncate(time.Second)
 		a := w.signIn("person@example.com", password, fmt.Sprintf(`,"expiredTime":%q`, end.Format(time.RFC3339)))
 		var s session
-		_ = json.Unmarshal([]byte(a.body), &s)
-		if a.status != test.status || a.status == 201 && !s.ExpiredTime.Equal(end) || a.status == 422 && !strings.Contains(a.body, `"field":"expiredTime"`) {
-			t.Errorf("until %s: %d %s", what, a.status, a.body)
+		_ = json.Unmarshal([]byte(a.Body), &s)
+		if a.Status != test.status || a.Status == 201 && !s.ExpiredTime.Equal(end) || a.Status == 422 && !strings.Contains(a.Body, `"field":"expiredTime"`) {
+			t.Errorf("until %s: %d %s", what, a.Status, a.Body)
 		}
 	}
 }
@@ -187,12 +187,12 @@ func TestWhatIsNoAttemptToSignIn(t *testing.T) {
 		"a form": {"email=a&password=b", "application/x-www-form-urlencoded", 415},
 		"much":   {`{"email":"` + strings.Repeat("x", 70_000) + `"}`, mediaJSON, 413},
 	} {
-		if got := w.do("POST", "/rebilly/signin", test.body, "Content-Type", test.media); got.status != test.status {
-			t.Errorf("%s: %d %s, want %d", what, got.status, got.body, test.status)
+		if got := w.do("POST", "/rebilly/signin", test.body, "Content-Type", test.media); got.Status != test.status {
+			t.Errorf("%s: %d %s, want %d", what, got.Status, got.Body, test.status)
 		}
 	}
-	if got := w.get("/rebilly/signin"); got.status != 405 || got.header.Get("Allow") != "POST" {
-		t.Errorf("GET: %d, Allow %q", got.status, got.header.Get("Allow"))
+	if got := w.get("/rebilly/signin"); got.Status != 405 || got.Header.Get("Allow") != "POST" {
+		t.Errorf("GET: %d, Allow %q", got.Status, got.Header.Get("Allow"))
 	}
 }
 
@@ -210,7 +210,7 @@ func TestAFailedAttemptSaysNothing(t *testing.T) {
 func (w world) throttled(email string) {
 	w.Helper()
 	for range 10 {
-		w.signIn(email, newOne, "").expect(w.T, 401, unsignable)
+		w.signIn(email, newOne, "").expect(w, 401, unsignable)
 	}
 }
 
@@ -228,13 +228,13 @@ func TestGuessesAreThrottledAlsoAfterARestart(t *testing.T) {
 	for _, email := range []string{"known@example.com", "unknown@example.com"} {
 		a := w.signIn(email, password, "")
 		seconds := 0
-		if _, err := fmt.Sscan(a.header.Get("Retry-After"), &seconds); err != nil || a.status != 429 || seconds < 800 || seconds > 900 {
-			t.Errorf("%s: %d %v %s", email, a.status, a.header, a.body)
+		if _, err := fmt.Sscan(a.Header.Get("Retry-After"), &seconds); err != nil || a.Status != 429 || seconds < 800 || seconds > 900 {
+			t.Errorf("%s: %d %v %s", email, a.Status, a.Header, a.Body)
 		}
-		if a.header.Get("X-RateLimit-Retry-After") == "" {
+		if a.Header.Get("X-RateLimit-Retry-After") == "" {
 			t.Errorf("%s: the vendor's header is missing", email)
 		}
-		bodies = append(bodies, a.body)
+		bodies = append(bodies, a.Body)
 	}
 	if bodies[0] != bodies[1] || !strings.Contains(bodies[0], `"title":"Rate Limit Exceeded"`) {
 		t.Errorf("the refusals are %q", bodies)
@@ -246,34 +246,34 @@ func TestALogoutEndsTheTokenOnTheNextRequest(t *testing.T) {
 	organization := w.organization(`{"name": "acme"}`)
 	reader := w.reader(organization)
 	w.person("person@example.com", "viewer", organization)
-	for who, token := range map[string]string{"a person": w.session("person@example.com").Token, "a key": w.token(reader)} {
+	for who, token := range map[string]string{"a person": w.session("person@example.com").Token, "a key": w.Token(reader)} {
 		other := w.session("person@example.com").Token
-		list := func(token string) int { return w.get("/rebilly/api-keys", bearer(token)...).status }
+		list := func(token string) int { return w.get("/rebilly/api-keys", bearer(token)...).Status }
 		if got := list(token); got != 200 {
 			t.Fatalf("%s lists: %d", who, got)
 		}
 		a := w.do("POST", "/rebilly/logout", "", bearer(token)...)
-		if a.status != 204 || a.body != "" || !strings.HasPrefix(a.header.Get("Keyward-Propagation"), "seq=") {
-			t.Errorf("%s logs out: %d %s %v", who, a.status, a.body, a.header)
+		if a.Status != 204 || a.Body != "" || !strings.HasPrefix(a.Header.Get("Keyward-Propagation"), "seq=") {
+			t.Errorf("%s logs out: %d %s %v", who, a.Status, a.Body, a.Header)
 		}
 		if got := list(token); got != 401 {
 			t.Errorf("%s lists after it logged out: %d", who, got)
 		}
 		w.do("POST", "/rebilly/logout", "", bearer(token)...).expect(t, 401, unauthorized)
-		w.do("POST", "/rebilly/logout", "", append(bearer(token), "REB-APIKEY", reader.secret)...).expect(t, 401, unauthorized)
+		w.do("POST", "/rebilly/logout", "", append(bearer(token), "REB-APIKEY", reader.Secret)...).expect(t, 401, unauthorized)
 		var verdict struct{ Code string }
-		w.native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, token), &verdict)
+		w.Native("POST", "/v1/verify", fmt.Sprintf(`{"key": %q}`, token), &verdict)
 		if verdict.Code != "not_found" {
 			t.Errorf("as a key the token of %s is %s", who, verdict.Code)
 		}
-		if got := w.get("/v1/organizations/"+organization+"/api-keys", bearer(token)...).status; got != 401 {
+		if got := w.get("/v1/organizations/"+organization+"/api-keys", bearer(token)...).Status; got != 401 {
 			t.Errorf("%s lists natively after it logged out: %d", who, got)
 		}
 		if got := list(other); got != 200 {
 			t.Errorf("another session ended too: %d", got)
 		}
 	}
-	if got := w.get("/rebilly/api-keys", "REB-APIKEY", reader.secret).status; got != 200 {
+	if got := w.get("/rebilly/api-keys", "REB-APIKEY", reader.Secret).Status; got != 200 {
 		t.Errorf("the key itself ended: %d", got)
 	}
 }
@@ -289,8 +289,8 @@ func TestALogoutSurvivesARestart(t *testing.T) {
 	}
 	w = newWorld(t, options)
 	for token, status := range map[string]int{ended: 401, other: 200} {
-		if got := w.get("/rebilly/organizations", bearer(token)...); got.status != status {
-			t.Errorf("after a restart: %d %s, want %d", got.status, got.body, status)
+		if got := w.get("/rebilly/organizations", bearer(token)...); got.Status != status {
+			t.Errorf("after a restart: %d %s, want %d", got.Status, got.Body, status)
 		}
 	}
 }
@@ -298,7 +298,7 @@ func TestALogoutSurvivesARestart(t *testing.T) {
 func TestAKeyCannotLogOut(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	reader := w.reader(w.organization(`{"name": "acme"}`))
-	w.do("POST", "/rebilly/logout", "", "REB-APIKEY", reader.secret).
+	w.do("POST", "/rebilly/logout", "", "REB-APIKEY", reader.Secret).
 		expect(t, 403, `{"status":403,"title":"Forbidden","detail":"Only a session can be ended, and a key is none"}`)
 	w.do("POST", "/rebilly/logout", "").expect(t, 401, unauthorized)
 	w.do("POST", "/rebilly/logout", "", bearer(w.RootToken)...).expect(t, 401, unauthorized)
@@ -318,10 +318,10 @@ func TestSessionsEndWithWhatTheyRestOn(t *testing.T) {
 		email := strings.ReplaceAll(what, " ", ".") + "@example.com"
 		id, _ := w.person(email, "viewer", "")
 		token := w.session(email).Token
-		if got := w.get("/rebilly/organizations", bearer(token)...); got.status != 200 {
-			t.Fatalf("before %s: %d %s", what, got.status, got.body)
+		if got := w.get("/rebilly/organizations", bearer(token)...); got.Status != 200 {
+			t.Fatalf("before %s: %d %s", what, got.Status, got.Body)
 		}
-		w.native(change[0], "/v1/operators/"+id+change[1], change[2], nil)
+		w.Native(change[0], "/v1/operators/"+id+change[1], change[2], nil)
 		w.get("/rebilly/organizations", bearer(token)...).expect(t, 401, unauthorized)
 		w.do("POST", "/rebilly/logout", "", bearer(token)...).expect(t, 401, unauthorized)
 	}
@@ -333,8 +333,8 @@ func TestAPersonOfTheWholeDeploymentNamesAnOrganization(t *testing.T) {
 	w.person("person@example.com", "viewer", "")
 	token := w.session("person@example.com").Token
 	w.get("/rebilly/api-keys", bearer(token)...).expect(t, 404, notFound)
-	if got := w.get("/rebilly/api-keys", append(bearer(token), "Organization-Id", organization)...); got.status != 200 {
-		t.Errorf("with an organization: %d %s", got.status, got.body)
+	if got := w.get("/rebilly/api-keys", append(bearer(token), "Organization-Id", organization)...); got.Status != 200 {
+		t.Errorf("with an organization: %d %s", got.Status, got.Body)
 	}
 }
 

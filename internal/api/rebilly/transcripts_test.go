@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,19 +23,14 @@ func TestTranscripts(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		w := newWorld(t, keywardtest.Options{})
 		ours, theirs := apitest.Load(t, rebilly.Contract()), apitest.Vendor(t, "rebilly")
-		w.transcripts(ours, theirs)
+		w.transcripts(t, ours, theirs)
 		t.Run("refusals", func(t *testing.T) { w.refusals(t, ours, theirs) })
-		for _, contract := range []*apitest.Contract{ours, theirs} {
-			for _, answer := range contract.Unseen() {
-				if !unreached(answer) {
-					t.Errorf("no transcript has the documented answer %s", answer)
-				}
-			}
-		}
+		ours.HasSeenAll(t, unreached)
+		theirs.HasSeenAll(t, unreached)
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		w := newWorld(t, keywardtest.Options{MasterKey: keyring.Generate(), Database: pgtest.Database(t)})
-		w.transcripts(apitest.Load(t, rebilly.Contract()), apitest.Vendor(t, "rebilly"))
+		w.transcripts(t, apitest.Load(t, rebilly.Contract()), apitest.Vendor(t, "rebilly"))
 	})
 }
 
@@ -49,28 +43,21 @@ func unreached(answer string) bool {
 
 // transcripts runs every file, each in organizations of its own. Their paths are the
 // vendor's: what comes before them is the server's address.
-func (w world) transcripts(ours, theirs *apitest.Contract) {
-	files, err := filepath.Glob("testdata/*.http")
-	if err != nil || len(files) == 0 {
-		w.Fatalf("no transcripts: %v", err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".http")
-		w.Run(name, func(t *testing.T) {
-			vendors := theirs
-			if name == "lenient" {
-				vendors = theirs.Answers()
-			}
-			target := apitest.Target{
-				URL: apitest.Proxy(t, w.URL, vendors) + "/rebilly", Contract: ours,
-				Vars: world{t, w.Server}.variables(name),
-			}
-			if name == "slash" {
-				target.Contract = nil // which says once that every path may end so
-			}
-			target.Run(t, file)
-		})
-	}
+func (w world) transcripts(t *testing.T, ours, theirs *apitest.Contract) {
+	apitest.RunAll(t, func(t *testing.T, name string) apitest.Target {
+		vendors := theirs
+		if name == "lenient" {
+			vendors = theirs.Answers()
+		}
+		target := apitest.Target{
+			URL: apitest.Proxy(t, w.URL, vendors) + "/rebilly", Contract: ours,
+			Vars: world{apitest.World{TB: t, Server: w.Server}}.variables(name),
+		}
+		if name == "slash" {
+			target.Contract = nil // which says once that every path may end so
+		}
+		return target
+	})
 }
 
 // variables are what transcripts know of the world: an organization that keeps
@@ -88,13 +75,13 @@ func (w world) variables(name string) map[string]string {
 	w.person(owner, "owner", "")
 	lister := w.manager(organization, "lister", "keys.read", "keys.reveal")
 	return map[string]string{
-		"organization": organization, "key": all.secret, "keyId": all.ID, "token": w.token(all),
-		"lister": lister.secret, "listerId": lister.ID,
-		"creator":     w.manager(organization, "creator", "keys.create").secret,
-		"deleter":     w.manager(organization, "deleter", "keys.delete").secret,
-		"publishable": w.key(organization, `{"name": "browser", "type": "publishable"}`).secret,
+		"organization": organization, "key": all.Secret, "keyId": all.ID, "token": w.Token(all),
+		"lister": lister.Secret, "listerId": lister.ID,
+		"creator":     w.manager(organization, "creator", "keys.create").Secret,
+		"deleter":     w.manager(organization, "deleter", "keys.delete").Secret,
+		"publishable": w.NewKey(organization, `{"name": "browser", "type": "publishable"}`).Secret,
 		"person":      person, "password": password, "owner": w.session(owner).Token, "ownerEmail": owner,
-		"plain": plain, "plainKey": w.manager(plain, "all", "organizations.read", "keys.*").secret,
+		"plain": plain, "plainKey": w.manager(plain, "all", "organizations.read", "keys.*").Secret,
 		"elsewhere": w.organization(`{"name": "Elsewhere"}`), "nowhere": "org_00000000000000000000000000",
 		"unique": strings.ToLower(rand.Text()[:8]), "fifty": strings.Repeat("x", 42) + strings.ToLower(rand.Text()[:8]),
 		"long": strings.Repeat("x", 256),
@@ -104,7 +91,7 @@ func (w world) variables(name string) map[string]string {
 // manager makes a key with these rights everywhere in the organization.
 func (w world) manager(organization, name string, permissions ...string) key {
 	w.Helper()
-	return w.key(organization, fmt.Sprintf(`{"name": %q, "management": [{"scope": {}, "permissions": ["%s"]}]}`,
+	return w.NewKey(organization, fmt.Sprintf(`{"name": %q, "management": [{"scope": {}, "permissions": ["%s"]}]}`,
 		name, strings.Join(permissions, `", "`)))
 }
 
@@ -113,7 +100,7 @@ func (w world) manager(organization, name string, permissions ...string) key {
 func (w world) refusals(t *testing.T, ours, theirs *apitest.Contract) {
 	organization := w.organization(`{"name": "Refusals"}`)
 	all := w.manager(organization, "all", "organizations.read", "keys.*")
-	far := w.key(organization, `{"name": "far", "allowedIps": ["203.0.113.7"]}`)
+	far := w.NewKey(organization, `{"name": "far", "allowedIps": ["203.0.113.7"]}`)
 	client := ours.Client(t)
 	url := apitest.Proxy(t, w.URL, theirs)
 	for _, route := range rebilly.Routes() {
@@ -140,8 +127,8 @@ func (w world) refusals(t *testing.T, ours, theirs *apitest.Contract) {
 				header = append(header, "Content-Type", test.media)
 			}
 			got := send(t, client, method, url+path+test.query, test.body, header...)
-			if got.status != test.status {
-				t.Errorf("%s: %s %s = %d %s, want %d", sentence, method, path, got.status, got.body, test.status)
+			if got.Status != test.status {
+				t.Errorf("%s: %s %s = %d %s, want %d", sentence, method, path, got.Status, got.Body, test.status)
 			}
 		}
 	}
@@ -155,10 +142,10 @@ type refusal struct {
 }
 
 func refused(all, far key) map[string]refusal {
-	good := []string{"REB-APIKEY", all.secret}
+	good := []string{"REB-APIKEY", all.Secret}
 	return map[string]refusal{
 		"nobody":                 {status: 401},
-		"a key from elsewhere":   {header: []string{"REB-APIKEY", far.secret}, status: 403},
+		"a key from elsewhere":   {header: []string{"REB-APIKEY", far.Secret}, status: 403},
 		"a query that is broken": {header: good, query: "?x", status: 400},
 		"a query that is long":   {header: good, query: "?x=" + strings.Repeat("x", 17<<10), status: 414},
 		"a body that is long":    {header: good, body: `{"x": "` + strings.Repeat("x", 1<<20) + `"}`, media: "application/json", status: 413},

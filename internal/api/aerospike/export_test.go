@@ -1,0 +1,8 @@
+package aerospike
+
+// How the versions and the token endpoint write errors.
+var (
+	WriteError      = writeError
+	WriteProblem    = writeProblem
+	WriteTokenError = writeTokenError
+)
