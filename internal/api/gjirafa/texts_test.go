@@ -18,6 +18,7 @@ func TestErrorsNameTheMembersOfTheRequest(t *testing.T) {
 	ending := w.make(owner, `{"roleId":39,"userApiKey":{"apiName":"ending","expireDateTime":"2099-01-01T00:00:00Z"}}`)
 	const create, update, add = "POST /api-keys", "PUT /api-keys", "POST /api-keys/projects"
 	for name, test := range map[string]struct{ route, body, want string }{
+		"nothing":             {create, `{}`, `roleId is missing","userApiKey/apiName is empty`},
 		"no name":             {create, `{"roleId":39,"userApiKey":{}}`, "userApiKey/apiName is empty"},
 		"a name of spaces":    {create, `{"roleId":39,"userApiKey":{"apiName":" "}}`, "userApiKey/apiName must have at least one character that is not a space"},
 		"no role":             {create, `{"userApiKey":{"apiName":"x"}}`, "roleId is missing"},

@@ -121,6 +121,9 @@ func (in *createKey) key(now keyward.Time) (keyward.Key, error) {
 	} else if *in.RoleID == 0 {
 		faults.Add("/roleId", "is no role that a key can have")
 	}
+	if in.Key.Name == "" { // so that one answer names all that is missing
+		faults.Add(createSpelling.name, "is empty")
+	}
 	key := keyward.Key{Name: in.Key.Name, Type: keyward.SecretKey, StartTime: keyward.Time(in.Key.Start)}
 	key.CreatedTime = now // as good as
 	if why := expires(&key, in.Key.HasExpireTime, in.Key.Expire); why != "" {
