@@ -164,7 +164,7 @@ func TestHostileAuthorizationsAreRefused(t *testing.T) {
 	h := newTrial(t)
 	texts := authorizations(h.who.operator, keyOfNobody)
 	for _, s := range surfaces() {
-		for _, route := range s.routes {
+		for _, route := range s.kinds() {
 			if route.Open {
 				continue
 			}

@@ -58,7 +58,8 @@ type answer struct {
 }
 
 // ask sends a request: a method, a target, a body, which is JSON unless headers say
-// otherwise, and headers as pairs. An empty value takes a header out.
+// otherwise, and headers as pairs. An empty value takes a header out. Whatever is asked,
+// an error that is not in the words of its surface fails the test.
 func (w *world) ask(t testing.TB, method, target, body string, header ...string) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, w.URL, strings.NewReader(body))
@@ -92,7 +93,13 @@ func (w *world) ask(t testing.TB, method, target, body string, header ...string)
 	if err != nil {
 		t.Fatalf("%s %.200s: read the answer: %v", method, target, err)
 	}
-	return answer{response.StatusCode, response.Header, string(text), time.Since(start)}
+	got := answer{response.StatusCode, response.Header, string(text), time.Since(start)}
+	if got.status >= 400 && method != http.MethodHead { // which has no body
+		if err := shaped(r.Host, path, got); err != nil {
+			t.Errorf("%s %.200s at %q: %v: %d %q", method, target, r.Host, err, got.status, got.body)
+		}
+	}
+	return got
 }
 
 // as sends a request with a bearer token; "" is none.
