@@ -26,7 +26,7 @@ func shaped(host, path string, got answer) error {
 	}
 	decoder := json.NewDecoder(strings.NewReader(got.body))
 	if err := decoder.Decode(&members); err != nil || decoder.More() {
-		return fmt.Errorf("it is not one JSON object: %v", err)
+		return fmt.Errorf("it is not one JSON object: %w", err)
 	}
 	for _, name := range shape.always {
 		if _, ok := members[name]; !ok {
