@@ -27,10 +27,10 @@ type keyChange struct {
 	aclIsNull bool
 	aclFaults keyward.Faults
 
-	allowedIPs   []string // nil for every address
-	written      []string // the same as they were sent
-	anywhere     bool     // whether they are left out
-	addressFault keyward.Faults
+	allowedIPs    []string // nil for every address
+	written       []string // the same as they were sent
+	anywhere      bool     // whether they are left out
+	addressFaults keyward.Faults
 }
 
 // readKey reads the body of a call.
@@ -58,14 +58,14 @@ func readKey(c *api.Call) (keyChange, error) {
 	}
 	if in.AllowedIPs != nil {
 		change.written = *in.AllowedIPs
-		change.allowedIPs = addresses(&change.addressFault, *in.AllowedIPs)
+		change.allowedIPs = addresses(&change.addressFaults, *in.AllowedIPs)
 	}
 	return change, nil
 }
 
 // wrong says what is wrong with the change.
 func (change *keyChange) wrong() error {
-	faults := slices.Concat(change.faults, change.aclFaults, change.addressFault)
+	faults := slices.Concat(change.faults, change.aclFaults, change.addressFaults)
 	return ofBody(faults.Err(), "description")
 }
 
@@ -95,7 +95,7 @@ func (change keyChange) update(key *keyward.Key, now keyward.Time) (*control.Ter
 		change.acl, change.aclFaults = nil, nil
 	}
 	if change.written != nil && slices.Equal(change.written, key.AllowedIPs) {
-		change.anywhere, change.addressFault = true, nil
+		change.anywhere, change.addressFaults = true, nil
 	}
 	if change.kind != "" && change.kind != key.Type {
 		change.faults = append(slices.Clip(change.faults), keyward.FieldError{Pointer: "/type", Detail: "cannot be changed"})
