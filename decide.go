@@ -70,7 +70,7 @@ type Subject struct {
 	KeyID          string
 	ClientID       string
 	Name           string
-	OwnerID        *string
+	OwnerID        string // "" if nobody owns it
 	ProjectIDs     []string
 	Type           KeyType
 	Environment    Environment

@@ -21,6 +21,19 @@ type Refill struct {
 	Interval string `json:"interval"`
 }
 
+// Balance is what is left of a key's credits.
+type Balance struct {
+	Remaining int64 `json:"remaining"`
+}
+
+// Allowance is what is left of one of a key's rate limits.
+type Allowance struct {
+	Name      string `json:"name"`
+	Limit     int64  `json:"limit"`
+	Remaining int64  `json:"remaining"`
+	ResetTime Time   `json:"resetTime"` // when all of it is there again, if it is not used until then
+}
+
 // Budget is what the counters of a key allow at one instant.
 type Budget struct {
 	WithinLimits  bool // the cost fits every rate limit

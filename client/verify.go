@@ -60,22 +60,9 @@ type Verdict struct {
 	Environment    keyward.Environment `json:"environment"`
 	Metadata       json.RawMessage     `json:"metadata"`
 	ExpireTime     keyward.Time        `json:"expireTime"`
-	Credits        *Balance            `json:"credits"`
-	RateLimits     []Allowance         `json:"rateLimits"`
+	Credits        *keyward.Balance    `json:"credits"`
+	RateLimits     []keyward.Allowance `json:"rateLimits"`
 	Checks         []keyward.Check     `json:"checks,omitempty"` // if Explain was asked for
-}
-
-// Balance is what is left of a key's credits.
-type Balance struct {
-	Remaining int64 `json:"remaining"`
-}
-
-// Allowance is what is left of one of a key's rate limits.
-type Allowance struct {
-	Name      string       `json:"name"`
-	Limit     int64        `json:"limit"`
-	Remaining int64        `json:"remaining"`
-	ResetTime keyward.Time `json:"resetTime"`
 }
 
 // MarshalJSON writes the verdict as the server does: of a key that was not found,

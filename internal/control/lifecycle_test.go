@@ -7,6 +7,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/verify"
 )
 
 func TestRevokingIsFinal(t *testing.T) {
@@ -167,7 +168,7 @@ func TestADeletedProjectLeavesItsKeysWithoutIt(t *testing.T) {
 		key, secret := w.create(t, o, in(p, q))
 		verifier := w.key(t, o, limited([]*keyward.Project{p}, "keys.verify"))
 		ask := func() keyward.Reason {
-			return w.engine.Verify(&verifier, secret, &keyward.Request{}, w.now()).Reason
+			return w.engine.Verify(&verifier, secret, &keyward.Request{}, w.now(), new(verify.Verdict)).Reason
 		}
 		if got := ask(); got != keyward.Valid {
 			t.Fatalf("before: %s", got)
@@ -180,7 +181,7 @@ func TestADeletedProjectLeavesItsKeysWithoutIt(t *testing.T) {
 		if got := ask(); got != keyward.Unknown {
 			t.Errorf("verify for the project that is gone: %s", got)
 		}
-		verdict := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now())
+		verdict := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now(), new(verify.Verdict))
 		if verdict.Reason != keyward.Valid || !slices.Equal(verdict.Subject.ProjectIDs, []string{q.ID}) {
 			t.Errorf("the replica has %+v", verdict)
 		}

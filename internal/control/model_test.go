@@ -8,6 +8,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/verify"
 
 	"pgregory.net/rapid"
 )
@@ -282,7 +283,7 @@ func (m *model) check(t *rapid.T) {
 	now := m.w.now()
 	for _, k := range m.keys {
 		for i, v := range k.versions {
-			got := m.w.engine.Verify(&m.w.root, v.secret, &keyward.Request{}, now)
+			got := m.w.engine.Verify(&m.w.root, v.secret, &keyward.Request{}, now, new(verify.Verdict))
 			reason := k.reason(v, now)
 			if got.Reason != reason || reason != keyward.Unknown && (got.Version != i+1 || !slices.Equal(got.Subject.ProjectIDs, k.projects)) {
 				t.Fatalf("version %d of key %s: %+v, want %s in %v", i+1, k.id, got, reason, k.projects)

@@ -6,6 +6,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/verify"
 )
 
 func TestARevocationIsNotUndoneByWhatElseHappensToTheKey(t *testing.T) {
@@ -43,7 +44,7 @@ func TestNoKeyStaysInADeletedProject(t *testing.T) {
 				check(t, "DeleteProject", err)
 			})
 			for _, secret := range []string{secret, other} {
-				verdict := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now())
+				verdict := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now(), new(verify.Verdict))
 				for _, id := range verdict.Subject.ProjectIDs {
 					if id == p.ID {
 						t.Fatalf("the replica has %s in a deleted project", verdict.Subject.KeyID)

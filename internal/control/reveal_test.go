@@ -9,6 +9,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/verify"
 )
 
 func TestOnlyARecoverableOrganizationGivesSecretsBack(t *testing.T) {
@@ -72,7 +73,7 @@ func TestAReadOfManySecretsIsOneEventThatListsThem(t *testing.T) {
 			t.Errorf("%d secrets, want those of the keys in reach", len(secrets))
 		}
 		for _, key := range []*keyward.Key{s.inP, s.inBoth} {
-			if got := w.engine.Verify(&w.root, secrets[key.ID].Reveal(), &keyward.Request{}, w.now()); got.Reason != keyward.Valid || got.Subject.KeyID != key.ID {
+			if got := w.engine.Verify(&w.root, secrets[key.ID].Reveal(), &keyward.Request{}, w.now(), new(verify.Verdict)); got.Reason != keyward.Valid || got.Subject.KeyID != key.ID {
 				t.Errorf("the secret of %s is good for %+v", key.ID, got)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/verify"
 )
 
 func TestRotationGivesOneKeyAnotherSecretForAnOverlap(t *testing.T) {
@@ -25,7 +26,7 @@ func TestRotationGivesOneKeyAnotherSecretForAnOverlap(t *testing.T) {
 		w.wantVerdict(t, "the old secret within the overlap", first, keyward.Valid)
 		w.wantVerdict(t, "the new secret", second, keyward.Valid)
 		for version, secret := range map[int]string{1: first, 2: second} {
-			if got := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now()).Version; got != version {
+			if got := w.engine.Verify(&w.root, secret, &keyward.Request{}, w.now(), new(verify.Verdict)).Version; got != version {
 				t.Errorf("verify says version %d, want %d", got, version)
 			}
 		}

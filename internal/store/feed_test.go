@@ -118,7 +118,7 @@ func feedPromises() map[string]promise {
 			entries, err = w.Entries(t.Context(), 2, 10)
 			want := keyward.Record{Key: &keyward.KeyRecord{
 				Subject: keyward.Subject{
-					OrganizationID: o.ID, KeyID: k.ID, ClientID: k.ClientID, Name: k.Name, OwnerID: k.OwnerID,
+					OrganizationID: o.ID, KeyID: k.ID, ClientID: k.ClientID, Name: k.Name, OwnerID: *k.OwnerID,
 					ProjectIDs: k.ProjectIDs, Type: k.Type, Environment: k.Environment, ACL: k.ACL, Management: k.Management,
 					AllowedIPs: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("2001:db8::1/128")},
 					Metadata:   k.Metadata, StartTime: k.StartTime, ExpireTime: k.ExpireTime,
@@ -140,7 +140,7 @@ func feedPromises() map[string]promise {
 				t.Fatal(err)
 			}
 			s := entries[0].Records[0].Key.Subject
-			if s.AllowedIPs != nil || s.OwnerID != nil || s.KeyID != k.ID || !s.Enabled {
+			if s.AllowedIPs != nil || s.OwnerID != "" || s.KeyID != k.ID || !s.Enabled {
 				t.Errorf("the record is %+v", s)
 			}
 		},

@@ -60,7 +60,7 @@ func scanRecord(scan func(...any) error) (*keyward.KeyRecord, error) {
 	}
 	copy(c.Digest[:], digest)
 	k.Credentials = []keyward.Credential{c}
-	k.Deleted, k.OwnerID, k.Metadata = deleted != 0, optional(owner), json.RawMessage(metadata)
+	k.Deleted, k.OwnerID, k.Metadata = deleted != 0, owner, json.RawMessage(metadata)
 	if projects != "" {
 		k.ProjectIDs = strings.Fields(projects)
 	}

@@ -53,7 +53,7 @@ func BenchmarkVerify(b *testing.B) {
 			{"full", keyward.Request{IP: inside, Permissions: []string{"docs.read"}, Scope: map[string]string{"region": "eu"}}},
 		} {
 			ask := func(b *testing.B, i int) {
-				if e.Verify(anyone, secrets[i%len(secrets)], &question.q, noon).Reason != keyward.Valid {
+				if e.Verify(anyone, secrets[i%len(secrets)], &question.q, noon, new(verify.Verdict)).Reason != keyward.Valid {
 					b.Fatal("not valid")
 				}
 			}

@@ -68,23 +68,31 @@ type counter struct {
 // Answered returns how many verifications had this answer since the engine was made.
 func (e *Engine) Answered(reason keyward.Reason) uint64 { return e.answered[reason].Load() }
 
-// Verdict is the answer to a verification.
+// Verdict is the answer to a verification. It may be used for one after another, so
+// that answering allocates nothing. If Reason is Unknown, nothing else is set.
 type Verdict struct {
-	Reason  keyward.Reason
-	Subject *keyward.Subject // nil if Reason is Unknown; not to be changed
-	Version int              // of the key's secret; 0 if Reason is Unknown
+	Reason     keyward.Reason
+	Subject    keyward.Subject     // what it refers to is shared, and not to be changed
+	Version    int                 // of the key's secret
+	Allowances []keyward.Allowance // of each of the key's rate limits, after this use
+	Balance    *keyward.Balance    // what is left of the credits, after this use; nil if the key has none
+	RetryTime  keyward.Time        // when the same request may pass, if limits or credits refuse it and it ever may
+	Checks     []keyward.Check     // every check and its outcome, if that was asked for
+
+	balance keyward.Balance // what Balance points to
 }
 
-// Verify answers whether the key with the secret may do what q asks, at the instant
-// now. It does not allocate. A Valid answer counts as a use, unless q is a dry run.
-func (e *Engine) Verify(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time) Verdict {
-	return e.answer(by, e.secret(secret), q, now)
+// Verify answers into v, which it returns, whether the key with the secret may do what q
+// asks, at the instant now. It does not allocate. A Valid answer counts as a use, unless
+// q is a dry run.
+func (e *Engine) Verify(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
+	return e.answer(by, e.secret(secret), q, now, v)
 }
 
 // VerifyClient is [Engine.Verify] for whoever holds an access token of ours, which
 // stands for one version of the key with the client id.
-func (e *Engine) VerifyClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time) Verdict {
-	return e.answer(by, e.current.Load().client(clientID, version), q, now)
+func (e *Engine) VerifyClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
+	return e.answer(by, e.current.Load().client(clientID, version), q, now, v)
 }
 
 // Explain returns the outcome of every check that [Engine.Verify] makes, in the
@@ -165,16 +173,17 @@ func (e *Engine) secret(text string) *version {
 	return e.current.Load().secret(&digest)
 }
 
-func (e *Engine) answer(by *keyward.Actor, v *version, q *keyward.Request, now keyward.Time) Verdict {
-	reason := decide(v, by, q, now)
-	e.answered[reason].Add(1)
-	if reason == keyward.Unknown {
-		return Verdict{}
+func (e *Engine) answer(by *keyward.Actor, v *version, q *keyward.Request, now keyward.Time, into *Verdict) *Verdict {
+	*into = Verdict{Reason: decide(v, by, q, now), Allowances: into.Allowances[:0], Checks: into.Checks[:0]}
+	e.answered[into.Reason].Add(1)
+	if into.Reason == keyward.Unknown {
+		return into
 	}
-	if reason == keyward.Valid && !q.DryRun {
+	if into.Reason == keyward.Valid && !q.DryRun {
 		e.used.touch(v.use, now)
 	}
-	return Verdict{Reason: reason, Subject: &v.Subject, Version: int(v.use.number)}
+	into.Subject, into.Version = v.Subject, int(v.use.number)
+	return into
 }
 
 func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {

@@ -73,12 +73,12 @@ func TestVerify(t *testing.T) {
 			if test.by != nil {
 				by = test.by
 			}
-			got := w.Verify(by, test.secret, &test.q, noon)
+			got := w.Verify(by, test.secret, &test.q, noon, new(verify.Verdict))
 			if got.Reason != test.want {
 				t.Errorf("Verify = %v, want %v", got.Reason, test.want)
 			}
-			if (got.Subject == nil) != (test.want == keyward.Unknown) || (got.Version == 0) != (got.Subject == nil) {
-				t.Errorf("Verify = %v with subject %v and version %d", got.Reason, got.Subject, got.Version)
+			if (got.Subject.KeyID == "") != (test.want == keyward.Unknown) || (got.Version == 0) != (got.Subject.KeyID == "") {
+				t.Errorf("Verify = %v with subject %v and version %d", got.Reason, got.Subject.KeyID, got.Version)
 			}
 			if checks := w.Explain(by, test.secret, &test.q, noon); (len(checks) == 0) != (test.want == keyward.Unknown) {
 				t.Errorf("Explain = %v, where Verify = %v", checks, got.Reason)
@@ -97,7 +97,7 @@ func changed(change func(*keyward.KeyRecord)) *keyward.KeyRecord {
 func TestAVerdictSaysWhichVersionOfWhichKey(t *testing.T) {
 	w := newWorld(t)
 	w.commit(record(key("k", "s", "t")))
-	got := w.Verify(anyone, "t", &keyward.Request{}, noon)
+	got := w.Verify(anyone, "t", &keyward.Request{}, noon, new(verify.Verdict))
 	if got.Subject.KeyID != "k" || got.Subject.OrganizationID != "org" || got.Version != 2 {
 		t.Errorf("Verify = key %q of %q, version %d; want k of org, 2", got.Subject.KeyID, got.Subject.OrganizationID, got.Version)
 	}
@@ -108,7 +108,7 @@ func TestAnEngineThatIsNotReadyKnowsNothing(t *testing.T) {
 	if e.Ready() || e.Applied() != 0 {
 		t.Errorf("Ready = %v, Applied = %d before the first Load", e.Ready(), e.Applied())
 	}
-	if got := e.Verify(anyone, "s", &keyward.Request{}, noon); got.Reason != keyward.Unknown {
+	if got := e.Verify(anyone, "s", &keyward.Request{}, noon, new(verify.Verdict)); got.Reason != keyward.Unknown {
 		t.Errorf("Verify = %v, want %v", got.Reason, keyward.Unknown)
 	}
 }
@@ -128,7 +128,7 @@ func TestATokenStandsForOneVersionOfItsKey(t *testing.T) {
 		{"client-j", 2, keyward.Unknown},
 	} {
 		q := &keyward.Request{}
-		if got := w.VerifyClient(anyone, test.client, test.version, q, noon); got.Reason != test.want {
+		if got := w.VerifyClient(anyone, test.client, test.version, q, noon, new(verify.Verdict)); got.Reason != test.want {
 			t.Errorf("VerifyClient(%q, %d) = %v, want %v", test.client, test.version, got.Reason, test.want)
 		}
 		checks := w.ExplainClient(anyone, test.client, test.version, q, noon)
@@ -137,7 +137,7 @@ func TestATokenStandsForOneVersionOfItsKey(t *testing.T) {
 		}
 	}
 	w.commit(with(k, func(k *keyward.KeyRecord) { k.Deleted = true }))
-	if got := w.VerifyClient(anyone, "client-k", 2, &keyward.Request{}, noon); got.Reason != keyward.Unknown {
+	if got := w.VerifyClient(anyone, "client-k", 2, &keyward.Request{}, noon, new(verify.Verdict)); got.Reason != keyward.Unknown {
 		t.Errorf("VerifyClient = %v for a deleted key", got.Reason)
 	}
 }
@@ -147,7 +147,7 @@ func TestAClientIDCanBeReplaced(t *testing.T) {
 	w.commit(record(key("k", "s")))
 	w.commit(with(key("k", "s"), func(k *keyward.KeyRecord) { k.ClientID = "new" }))
 	for client, want := range map[string]keyward.Reason{"client-k": keyward.Unknown, "new": keyward.Valid} {
-		if got := w.VerifyClient(anyone, client, 1, &keyward.Request{}, noon); got.Reason != want {
+		if got := w.VerifyClient(anyone, client, 1, &keyward.Request{}, noon, new(verify.Verdict)); got.Reason != want {
 			t.Errorf("VerifyClient(%q) = %v, want %v", client, got.Reason, want)
 		}
 	}
@@ -276,7 +276,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 		t.Run(sentence, func(t *testing.T) {
 			allocated := testing.AllocsPerRun(100, func() {
 				now++ // so that each is a new use
-				if got := w.Verify(anyone, test.secret, &test.q, now); got.Reason != test.want {
+				if got := w.Verify(anyone, test.secret, &test.q, now, new(verify.Verdict)); got.Reason != test.want {
 					t.Errorf("Verify = %v, want %v", got.Reason, test.want)
 				}
 			})
@@ -285,7 +285,10 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 			}
 		})
 	}
-	if n := testing.AllocsPerRun(100, func() { now++; w.VerifyClient(anyone, "client-k", 1, &keyward.Request{IP: inside}, now) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() {
+		now++
+		w.VerifyClient(anyone, "client-k", 1, &keyward.Request{IP: inside}, now, new(verify.Verdict))
+	}); n != 0 {
 		t.Errorf("%v allocations a VerifyClient", n)
 	}
 	if n := testing.AllocsPerRun(100, func() { now++; w.Operator("op", now) }); n != 0 {

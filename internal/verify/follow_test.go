@@ -221,12 +221,12 @@ func revokeAmongReaders(t *testing.T, digests verify.Digester, keys int) {
 		meanwhile(func(turn int64) {
 			n := acknowledged.Load()
 			// The one in the making may be anything.
-			w.Verify(anyone, secrets[min(n, int64(keys-1))], &keyward.Request{}, noon)
+			w.Verify(anyone, secrets[min(n, int64(keys-1))], &keyward.Request{}, noon, new(verify.Verdict))
 			if n == 0 {
 				return
 			}
 			i := n - 1 - turn*turn%min(n, 50) // mostly the last ones
-			got := w.Verify(anyone, secrets[i], &keyward.Request{}, noon)
+			got := w.Verify(anyone, secrets[i], &keyward.Request{}, noon, new(verify.Verdict))
 			if got.Reason != keyward.Revoked {
 				t.Errorf("key %d is %v after %d were revoked", i, got.Reason, n)
 			}

@@ -121,7 +121,7 @@ func (h *history) deliver(entry keyward.LogEntry) {
 	}
 	for _, secret := range h.secrets {
 		want, version := h.model.verify(h.digests.DigestString(secret))
-		got := h.Verify(anyone, secret, &keyward.Request{}, noon)
+		got := h.Verify(anyone, secret, &keyward.Request{}, noon, new(verify.Verdict))
 		if got.Reason != want || got.Version != version {
 			h.t.Fatalf("Verify(%q) = %v, version %d after change %d; want %v, %d",
 				secret, got.Reason, got.Version, entry.Change.Seq, want, version)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"keyward"
+	"keyward/internal/verify"
 )
 
 func sorted(uses []keyward.Use) []keyward.Use {
@@ -32,31 +33,31 @@ func TestUses(t *testing.T) {
 	rotated := record(key("k", "s", "t", "u"))
 	for sentence, story := range map[string]func(w *world){
 		"each secret is reported once, with its latest time": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
-			w.Verify(anyone, "t", q, noon+1)
-			w.Verify(anyone, "s", q, noon+2)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
+			w.Verify(anyone, "t", q, noon+1, new(verify.Verdict))
+			w.Verify(anyone, "s", q, noon+2, new(verify.Verdict))
 			w.used(useOf("k", 1, noon+2), useOf("k", 2, noon+1))
 			w.used()
 		},
 		"what was used again is reported again": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			w.used(useOf("k", 1, noon))
-			w.Verify(anyone, "s", q, noon+1)
+			w.Verify(anyone, "s", q, noon+1, new(verify.Verdict))
 			w.used(useOf("k", 1, noon+1))
 		},
 		"a time never goes back": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
-			w.Verify(anyone, "s", q, noon-1)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
+			w.Verify(anyone, "s", q, noon-1, new(verify.Verdict))
 			w.used(useOf("k", 1, noon))
-			w.Verify(anyone, "s", q, noon-1)
+			w.Verify(anyone, "s", q, noon-1, new(verify.Verdict))
 			w.used()
 		},
 		"a dry run is no use": func(w *world) {
-			w.Verify(anyone, "s", &keyward.Request{DryRun: true}, noon)
+			w.Verify(anyone, "s", &keyward.Request{DryRun: true}, noon, new(verify.Verdict))
 			w.used()
 		},
 		"neither is an answer that is not valid": func(w *world) {
-			w.Verify(anyone, "s", &keyward.Request{Permissions: []string{"p"}}, noon)
+			w.Verify(anyone, "s", &keyward.Request{Permissions: []string{"p"}}, noon, new(verify.Verdict))
 			w.used()
 		},
 		"nor an explanation": func(w *world) {
@@ -64,7 +65,7 @@ func TestUses(t *testing.T) {
 			w.used()
 		},
 		"tokens use the version that they stand for": func(w *world) {
-			w.VerifyClient(anyone, "client-k", 2, q, noon)
+			w.VerifyClient(anyone, "client-k", 2, q, noon, new(verify.Verdict))
 			w.used(useOf("k", 2, noon))
 		},
 		"acting is a use": func(w *world) {
@@ -74,31 +75,31 @@ func TestUses(t *testing.T) {
 			w.used(useOf("k", 1, noon), useOf("k", 2, noon+1), keyward.Use{OperatorID: "o", Time: noon + 2})
 		},
 		"uses survive a change of their key": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			w.commit(rotated)
-			w.Verify(anyone, "s", q, noon+1)
+			w.Verify(anyone, "s", q, noon+1, new(verify.Verdict))
 			w.used(useOf("k", 1, noon+1))
 		},
 		"and a fresh replica": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			w.load()
 			w.used(useOf("k", 1, noon))
 		},
 		"restored ones are reported again": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			w.Operator("op", noon)
 			w.Restore(w.Uses())
 			w.used(useOf("k", 1, noon), keyward.Use{OperatorID: "o", Time: noon})
 		},
 		"restoring takes no later use back": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			failed := w.Uses()
-			w.Verify(anyone, "s", q, noon+1)
+			w.Verify(anyone, "s", q, noon+1, new(verify.Verdict))
 			w.Restore(failed)
 			w.used(useOf("k", 1, noon+1))
 		},
 		"also into a fresh replica": func(w *world) {
-			w.Verify(anyone, "s", q, noon)
+			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
 			failed := w.Uses()
 			w.load()
 			w.Restore(failed)
@@ -132,7 +133,7 @@ func TestNoUseIsLostBetweenTakers(t *testing.T) {
 	for _, secret := range []string{"s", "t", "s"} {
 		users.Go(func() {
 			for now := noon; now <= last; now++ {
-				w.Verify(anyone, secret, &keyward.Request{}, now)
+				w.Verify(anyone, secret, &keyward.Request{}, now, new(verify.Verdict))
 			}
 		})
 	}

@@ -178,11 +178,11 @@ func (w *world) deliver(entry keyward.LogEntry) {
 
 func (w *world) wants(secret string, want keyward.Reason) {
 	w.t.Helper()
-	got := w.Verify(anyone, secret, &keyward.Request{DryRun: true}, noon)
+	got := w.Verify(anyone, secret, &keyward.Request{DryRun: true}, noon, new(verify.Verdict))
 	if got.Reason != want {
 		w.t.Errorf("Verify(%q) = %v, want %v", secret, got.Reason, want)
 	}
-	if known := got.Subject != nil && got.Version > 0; known != (want != keyward.Unknown) {
+	if known := got.Reason != keyward.Unknown && got.Version > 0; known != (want != keyward.Unknown) {
 		w.t.Errorf("Verify(%q) = %v with subject %v, version %d", secret, got.Reason, got.Subject, got.Version)
 	}
 }

@@ -3,13 +3,12 @@ package native
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/netip"
 
 	"keyward"
 	"keyward/internal/api"
-	"keyward/internal/token"
+	"keyward/internal/verify"
 )
 
 // maxBatch is how many questions one request may hold.
@@ -78,8 +77,8 @@ type known struct {
 	Environment    keyward.Environment `json:"environment"`
 	Metadata       json.RawMessage     `json:"metadata"`
 	ExpireTime     keyward.Time        `json:"expireTime"`
-	Credits        *struct{}           `json:"credits"`
-	RateLimits     []struct{}          `json:"rateLimits"`
+	Credits        *keyward.Balance    `json:"credits"`
+	RateLimits     []keyward.Allowance `json:"rateLimits"`
 }
 
 func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
@@ -94,7 +93,8 @@ func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
 	if err != nil {
 		return api.Answer{}, err
 	}
-	return api.Answer{Body: h.answer(&c.By, &q, &request)}, nil
+	answer, err := h.answer(&c.By, &q, &request)
+	return api.Answer{Body: answer}, err
 }
 
 func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, error) {
@@ -127,13 +127,18 @@ func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, err
 		if err := ctx.Err(); err != nil {
 			return api.Answer{}, err // nobody is waiting any more
 		}
-		results[i] = h.answer(&c.By, &in.Requests[i], &requests[i])
+		var err error
+		if results[i], err = h.answer(&c.By, &in.Requests[i], &requests[i]); err != nil {
+			return api.Answer{}, err
+		}
 	}
 	return api.Answer{Body: struct {
 		Results []verdict `json:"results"`
 	}{results}}, nil
 }
 
+// mayVerify comes before the body is read. Whether the engine may answer is asked again
+// with each question.
 func (h *handler) mayVerify(c *api.Call) error {
 	if !h.engine.Ready() {
 		return keyward.Errorf(keyward.Unavailable, "the server is starting")
@@ -141,58 +146,35 @@ func (h *handler) mayVerify(c *api.Call) error {
 	return c.By.May(keyward.KeysVerify, c.By.OrganizationID)
 }
 
-// answer decides one question. The clock is read once for it.
-func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Request) verdict {
-	now, text := h.now(), *q.Key
-	if token.LooksLike(text) {
-		return h.answerToken(by, q, request, now)
+// answer decides one question.
+func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Request) (verdict, error) {
+	var v verify.Verdict
+	if err := h.tokens.Verify(by, *q.Key, request, q.Explain, &v); err != nil {
+		return verdict{}, err
 	}
-	found := h.engine.Verify(by, text, request, now)
-	v := write(found.Reason, found.Subject, found.Version)
-	if q.Explain {
-		v.Checks = h.engine.Explain(by, text, request, now)
-	}
-	return v
-}
-
-// answerToken decides about an access token: it is the key that it was issued for,
-// as long as it lasts.
-func (h *handler) answerToken(by *keyward.Actor, q *question, request *keyward.Request, now keyward.Time) verdict {
-	clientID, version, err := h.tokens.Client(*q.Key)
-	ended := errors.Is(err, token.ErrExpired)
-	if err != nil && !ended {
-		return verdict{Code: keyward.Unknown}
-	}
-	asked := *request
-	asked.DryRun = asked.DryRun || ended
-	found := h.engine.VerifyClient(by, clientID, version, &asked, now)
-	if ended {
-		found.Reason = min(found.Reason, keyward.Expired)
-	}
-	v := write(found.Reason, found.Subject, found.Version)
-	if q.Explain {
-		v.Checks = h.engine.ExplainClient(by, clientID, version, &asked, now)
-	}
-	for i := range v.Checks {
-		v.Checks[i].Passed = v.Checks[i].Passed && !(ended && v.Checks[i].Check == keyward.Expired)
-	}
-	return v
+	return write(&v), nil
 }
 
 // write words a verdict.
-func write(reason keyward.Reason, s *keyward.Subject, version int) verdict {
-	v := verdict{Valid: reason == keyward.Valid, Code: reason}
-	if reason == keyward.Unknown {
-		return v
+func write(v *verify.Verdict) verdict {
+	out := verdict{Valid: v.Reason == keyward.Valid, Code: v.Reason, Checks: v.Checks}
+	if v.Reason == keyward.Unknown {
+		return out
 	}
-	projects := s.ProjectIDs
-	if projects == nil {
-		projects = []string{}
+	s := &v.Subject
+	out.known = &known{
+		KeyID: s.KeyID, Version: v.Version, OrganizationID: s.OrganizationID, ProjectIDs: s.ProjectIDs,
+		Name: s.Name, Type: s.Type, Environment: s.Environment, Metadata: s.Metadata,
+		ExpireTime: s.ExpireTime, Credits: v.Balance, RateLimits: v.Allowances,
 	}
-	v.known = &known{
-		KeyID: s.KeyID, Version: version, OrganizationID: s.OrganizationID, ProjectIDs: projects,
-		OwnerID: s.OwnerID, Name: s.Name, Type: s.Type, Environment: s.Environment, Metadata: s.Metadata,
-		ExpireTime: s.ExpireTime, RateLimits: []struct{}{},
+	if s.OwnerID != "" {
+		out.OwnerID = &s.OwnerID
 	}
-	return v
+	if out.ProjectIDs == nil {
+		out.ProjectIDs = []string{}
+	}
+	if out.RateLimits == nil {
+		out.RateLimits = []keyward.Allowance{}
+	}
+	return out
 }
