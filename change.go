@@ -1,6 +1,9 @@
 package keyward
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"net/netip"
+)
 
 // Action names what happened, as "thing.past-participle".
 type Action string
@@ -146,4 +149,5 @@ type Use struct {
 	Version        int
 	OperatorID     string
 	Time           Time
+	IP             netip.Prefix // coarse address of the latest use: /24 of v4, /48 of v6; invalid if unknown
 }
