@@ -148,11 +148,12 @@ func ValidateWanted(f *Faults, permissions []string, scope map[string]string) {
 		return
 	}
 	for i, p := range permissions {
-		at := fmt.Sprintf("/permissions/%d", i)
-		if why := wrongText(p, 1, maxPermissionBytes); why != "" {
-			f.Add(at, "%s", why)
-		} else if strings.Contains(p, "*") {
-			f.Add(at, `may not contain "*": ask for one permission by name`)
+		why := wrongText(p, 1, maxPermissionBytes)
+		if why == "" && strings.Contains(p, "*") {
+			why = `may not contain "*": ask for one permission by name`
+		}
+		if why != "" {
+			f.Add(fmt.Sprintf("/permissions/%d", i), "%s", why)
 		}
 	}
 	if len(scope) > maxDimensions {

@@ -24,7 +24,7 @@ func wrongText(text string, least, most int) string {
 		return fmt.Sprintf("must have %d to %d characters", least, most)
 	}
 	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || r > unicode.MaxLatin1 && (unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029') {
 			return fmt.Sprintf("contains the control character %U", r)
 		}
 	}

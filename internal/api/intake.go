@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"time"
@@ -17,7 +18,8 @@ import (
 type Intake struct {
 	// Proxies are trusted to say whom they speak for. If nil, nobody is.
 	Proxies Proxies
-	// Log takes one line a request at level Info. If nil, slog.Default().
+	// Log takes one line a request at level Info, and at level Debug for the answers of
+	// quiet routes. If nil, slog.Default().
 	Log *slog.Logger
 	// Observe, if set, is told of each answer: the pattern of its route ("" for
 	// none), its status, and how long it took.
@@ -33,7 +35,7 @@ func (in Intake) Handler(next http.Handler) http.Handler {
 		log = slog.Default()
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v := &visit{ResponseWriter: w, out: log, start: time.Now(), id: newRequestID(), ip: in.Proxies.ClientIP(r)}
+		v := &visit{ResponseWriter: w, out: log, start: time.Now(), id: NewRequestID(), ip: in.Proxies.ClientIP(r)}
 		w.Header().Set("X-Request-Id", v.id)
 		if len(r.TransferEncoding) > 0 {
 			// The request may have had a length as well (RFC 9112, 6.1), which net/http
@@ -49,10 +51,13 @@ func (in Intake) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// newRequestID returns a random UUID (RFC 9562, version 4).
-func newRequestID() string {
+// NewRequestID returns a random UUID (RFC 9562, version 4). It cannot be foreseen, but
+// is no secret: its bits are those of the runtime's generator, ChaCha8 under a seed of
+// the operating system, which is no system call for each of them.
+func NewRequestID() string {
 	var b [16]byte
-	rand.Read(b[:])
+	binary.NativeEndian.PutUint64(b[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(b[8:], rand.Uint64())
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
 	var text [36]byte
@@ -74,6 +79,8 @@ type visit struct {
 	ip    netip.Addr
 
 	route   string
+	quiet   bool // its answers are not worth a line
+	failed  bool // it was not answered, but refused
 	actor   keyward.ActorType
 	actorID string
 	refusal string // why nobody or not this one is let in
@@ -119,6 +126,20 @@ func ClientIPOf(ctx context.Context) netip.Addr {
 func NoteRoute(ctx context.Context, pattern string) {
 	if v := visitOf(ctx); v != nil {
 		v.route = pattern
+	}
+}
+
+// noteQuiet tells the log that the route's answers are not worth a line.
+func noteQuiet(ctx context.Context) {
+	if v := visitOf(ctx); v != nil {
+		v.quiet = true
+	}
+}
+
+// noteFailure tells the log that there was no answer, but an error.
+func noteFailure(ctx context.Context) {
+	if v := visitOf(ctx); v != nil {
+		v.failed = true
 	}
 }
 

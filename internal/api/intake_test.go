@@ -103,6 +103,34 @@ func TestLogHasOneLineWithoutSecrets(t *testing.T) {
 	}
 }
 
+func TestAnswersOfQuietRoutesAreLoggedForDebuggingOnly(t *testing.T) {
+	quiet := []api.Route{
+		{Pattern: "GET /answer", Open: true, Quiet: true, Handle: func(context.Context, *api.Call) (api.Answer, error) {
+			return api.Answer{Status: http.StatusTooManyRequests}, nil
+		}},
+		{Pattern: "GET /refusal", Open: true, Quiet: true, Handle: forbidden},
+		{Pattern: "GET /panic", Open: true, Quiet: true, Handle: func(context.Context, *api.Call) (api.Answer, error) { panic("x") }},
+	}
+	for target, want := range map[string]slog.Level{
+		"/answer": slog.LevelDebug, "/refusal": slog.LevelInfo, "/panic": slog.LevelInfo, "/nowhere": slog.LevelInfo,
+	} {
+		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo} {
+			var text strings.Builder
+			log := slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: level}))
+			ask(api.Intake{Log: log}.Handler(echo().Handler(quiet)), "GET", target, "")
+			if got := strings.Contains(text.String(), "level="+want.String()+" msg=request"); got != (want >= level) {
+				t.Errorf("%s at level %s: %s", target, level, text.String())
+			}
+		}
+	}
+}
+
+func TestOnlyASocketIsASocket(t *testing.T) {
+	if api.ThroughSocket(t.Context()) || !api.ThroughSocket(api.WithSocket(t.Context())) {
+		t.Error("a request came through a UNIX socket if its connection did")
+	}
+}
+
 func TestBearer(t *testing.T) {
 	for name, test := range map[string]struct {
 		headers []string

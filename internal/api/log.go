@@ -32,7 +32,11 @@ func (v *visit) Unwrap() http.ResponseWriter { return v.ResponseWriter }
 // hold secrets, so none of them is in it: the route stands for the path. Status 0 is
 // a request that was given up.
 func (v *visit) log(ctx context.Context, log *slog.Logger, method string) {
-	if !log.Enabled(ctx, slog.LevelInfo) {
+	level := slog.LevelInfo
+	if v.quiet && !v.failed {
+		level = slog.LevelDebug
+	}
+	if !log.Enabled(ctx, level) {
 		return
 	}
 	route := v.route
@@ -56,7 +60,7 @@ func (v *visit) log(ctx context.Context, log *slog.Logger, method string) {
 	if v.refusal != "" {
 		attrs = append(attrs, slog.String("refusal", v.refusal))
 	}
-	log.LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+	log.LogAttrs(ctx, level, "request", attrs...)
 }
 
 // knownMethod keeps invented methods, which can be any text, out of the log.

@@ -43,6 +43,9 @@ type Route struct {
 	// Unread routes answer without looking at the query and the body, right after
 	// authentication: nothing that these could say makes a difference.
 	Unread bool
+	// Quiet routes are asked all the time: their answers are logged at level Debug.
+	// Errors are logged as everywhere.
+	Quiet bool
 	// Handle answers.
 	Handle Handler
 }
@@ -78,6 +81,9 @@ type endpoint struct {
 // ServeHTTP implements [http.Handler].
 func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	NoteRoute(r.Context(), e.Pattern)
+	if e.Quiet {
+		noteQuiet(r.Context())
+	}
 	answer, err := e.answer(w, r)
 	if err == nil {
 		err = answer.write(w, r)

@@ -145,6 +145,7 @@ const drainTime = 500 * time.Millisecond
 
 // fail answers with err and logs what the caller may not see.
 func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
+	noteFailure(r.Context())
 	switch keyward.CodeOf(err) {
 	case keyward.Internal:
 		level := slog.LevelError
@@ -184,5 +185,6 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 	logOf(r.Context()).LogAttrs(r.Context(), slog.LevelError, "request panicked",
 		slog.String("surface", t.Name), slog.String("requestId", RequestIDOf(r.Context())),
 		slog.String("panic", fmt.Sprint(cause)), slog.String("stack", string(debug.Stack())))
+	noteFailure(r.Context())
 	t.Error(w, r, keyward.Errorf(keyward.Internal, "internal error"))
 }
