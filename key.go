@@ -78,6 +78,7 @@ type Key struct {
 	CreatedTime    Time            `json:"createdTime"`
 	UpdatedTime    Time            `json:"updatedTime"`
 	LastUsedTime   Time            `json:"lastUsedTime"`
+	LastUsedIP     *string         `json:"lastUsedIp"` // the block that it was last used from; null: not known
 
 	// APIUser is whom the key acts for: the e-mail address of the person who made it,
 	// or made the key that made it, as it was then; or else the id of what made it.

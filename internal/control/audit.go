@@ -13,7 +13,7 @@ import (
 // unaudited are members that follow from others, or from use, or that are worded by
 // whoever changes them.
 func unaudited(field string) bool {
-	return slices.Contains([]string{"status", "updatedTime", "lastUsedTime", "versions", "recoverable", "createdBy", "createdTime", "hasPassword"}, field)
+	return slices.Contains([]string{"status", "updatedTime", "lastUsedTime", "lastUsedIp", "versions", "recoverable", "createdBy", "createdTime", "hasPassword"}, field)
 }
 
 // differences lists the members in which two values of one type differ; either may

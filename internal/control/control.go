@@ -213,8 +213,8 @@ func (p *Plane) Claim(ctx context.Context) error {
 }
 
 // Sweep forgets what has served its time: answers kept for idempotency keys, attempts
-// to sign in, access tokens that were revoked and have expired, and the encrypted
-// secrets of versions that have ended.
+// to sign in, access tokens that were revoked and have expired, the encrypted secrets of
+// versions that have ended, and old usage.
 func (p *Plane) Sweep(ctx context.Context) error {
 	now := p.now()
 	_, err := p.store.Update(ctx, func(tx *store.Tx) error {
@@ -229,5 +229,8 @@ func (p *Plane) Sweep(ctx context.Context) error {
 		}
 		return tx.DropSecrets(ctx, now)
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return p.store.DropUsage(ctx, now.Add(-usageLife))
 }

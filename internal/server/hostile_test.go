@@ -62,7 +62,7 @@ func (h *trial) end(atLeast int) {
 }
 
 // lastUsed is of the credential that the requests were sent with.
-var lastUsed = regexp.MustCompile(`"lastUsedTime":[^,}]*`)
+var lastUsed = regexp.MustCompile(`"lastUsed(Time|Ip)":[^,}]*`)
 
 // credential is what gets through to a surface.
 func (h *trial) credential(s surface) []string {

@@ -34,7 +34,7 @@ func missing() values {
 }
 
 // changing are the parts of an answer that differ between two that are the same.
-var changing = regexp.MustCompile(`"(requestId|nextCursor|lastUsedTime)":"[^"]*"`)
+var changing = regexp.MustCompile(`"(requestId|nextCursor|lastUsedTime|lastUsedIp)":"[^"]*"`)
 
 // repeated is where an answer repeats the id that it was asked for.
 var repeated = regexp.MustCompile(`"context":\{"resource":"api-key","id":"[^"]*"\}`)

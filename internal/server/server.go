@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -39,6 +38,7 @@ type Server struct {
 	engine  *verify.Engine
 	tokens  *oauth.Tokens
 	metrics *metrics
+	usage   *usageWriter
 	health  health
 	serving []served
 	unlock  func()
@@ -102,6 +102,8 @@ func (s *Server) openPlanes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.usage = newUsageWriter(s.engine, s.store, s.node)
+	s.metrics.registry.MustRegister(s.usage)
 	s.plane = control.New(s.store, ring)
 	if err := s.plane.Claim(ctx); err != nil {
 		return err
@@ -176,6 +178,7 @@ func (s *Server) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { s.follow(background) })
 	group.Go(func() { s.writeUses(background) })
+	group.Go(func() { s.writeUsage(background) })
 	group.Go(func() { s.sweep(background) })
 	failed := make(chan error, len(s.serving))
 	for _, one := range s.serving {
@@ -191,9 +194,7 @@ func (s *Server) Run(ctx context.Context) error {
 	err = errors.Join(err, s.drain())
 	stop()
 	group.Wait()
-	if failed := s.flushUses(context.Background()); failed != nil {
-		s.config.Log.Warn("the latest last-used times are lost", slog.Any("error", failed))
-	}
+	s.flushAll(context.WithoutCancel(ctx))
 	return errors.Join(err, s.Close())
 }
 

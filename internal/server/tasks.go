@@ -10,7 +10,7 @@ import (
 // How often the tasks beside the answering run.
 const (
 	followEvery = 250 * time.Millisecond // what changes made elsewhere wait for
-	usesEvery   = 2 * time.Second        // how late last-used times are, and what a crash loses of them
+	usesEvery   = 2 * time.Second        // how late usage and last-used times are, and what a crash loses of them
 	sweepEvery  = time.Minute
 )
 
@@ -38,6 +38,21 @@ func (s *Server) flushUses(ctx context.Context) error {
 		uses = uses[n:]
 	}
 	return nil
+}
+
+// writeUsage writes in batches what was counted.
+func (s *Server) writeUsage(ctx context.Context) {
+	s.every(ctx, usesEvery, "usage cannot be written; the counts are kept", s.usage.flush)
+}
+
+// flushAll writes what is still in memory.
+func (s *Server) flushAll(ctx context.Context) {
+	if err := s.flushUses(ctx); err != nil {
+		s.config.Log.Warn("the latest last-used times are lost", slog.Any("error", err))
+	}
+	if err := s.usage.flush(ctx); err != nil {
+		s.config.Log.Warn("the latest usage is lost", slog.Int64("verifications", s.usage.waiting.Load()), slog.Any("error", err))
+	}
 }
 
 func (s *Server) sweep(ctx context.Context) {

@@ -13,7 +13,8 @@ import (
 // those that are there still.
 const keyColumns = `k.organization_id, k.id, k.number, k.client_id, k.name, k.type, k.environment, k.hint,
 	k.acl, k.management, k.allowed_ips, k.owner_id, k.metadata, k.enabled, k.start_ms, k.expire_ms,
-	k.revoked_ms, k.revoke_reason, k.role_id, k.created_by, k.api_user, k.created_ms, k.updated_ms, k.last_used_ms, k.revision,
+	k.revoked_ms, k.revoke_reason, k.role_id, k.created_by, k.api_user, k.created_ms, k.updated_ms, k.last_used_ms, k.last_used_ip,
+	k.revision,
 	(SELECT o.recoverable FROM organizations o WHERE o.id = k.organization_id),
 	COALESCE((SELECT string_agg(p.id, ' ' ORDER BY p.id) FROM key_projects m
 		JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id
@@ -21,15 +22,15 @@ const keyColumns = `k.organization_id, k.id, k.number, k.client_id, k.name, k.ty
 
 func scanKey(scan func(...any) error) (*keyward.Key, error) {
 	var k keyward.Key
-	var acl, management, ips, owner, metadata, reason, projects string
+	var acl, management, ips, owner, metadata, reason, lastIP, projects string
 	err := scan(&k.OrganizationID, &k.ID, &k.Number, &k.ClientID, &k.Name, &k.Type, &k.Environment, &k.Hint,
 		&acl, &management, &ips, &owner, &metadata, &k.Enabled, &k.StartTime, &k.ExpireTime,
-		&k.RevokedTime, &reason, &k.RoleID, &k.CreatedBy, &k.APIUser, &k.CreatedTime, &k.UpdatedTime, &k.LastUsedTime, &k.Revision,
-		&k.Recoverable, &projects)
+		&k.RevokedTime, &reason, &k.RoleID, &k.CreatedBy, &k.APIUser, &k.CreatedTime, &k.UpdatedTime, &k.LastUsedTime, &lastIP,
+		&k.Revision, &k.Recoverable, &projects)
 	if err != nil {
 		return nil, err
 	}
-	k.OwnerID, k.RevokeReason = optional(owner), optional(reason)
+	k.OwnerID, k.RevokeReason, k.LastUsedIP = optional(owner), optional(reason), optional(lastIP)
 	k.ProjectIDs = append([]string{}, strings.Fields(projects)...)
 	k.Metadata = json.RawMessage(metadata)
 	k.RateLimits = []keyward.RateLimit{}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -218,49 +217,5 @@ func (tx *Tx) DropSecrets(ctx context.Context, now keyward.Time) error {
 	_, err := tx.exec(ctx, `DELETE FROM key_secrets WHERE EXISTS (SELECT 1 FROM key_versions v
 		WHERE v.organization_id = key_secrets.organization_id AND v.key_number = key_secrets.key_number
 		AND v.version = key_secrets.version AND v.expire_ms > 0 AND v.expire_ms <= $1)`, int64(now))
-	return err
-}
-
-// touchGroup is how many uses share a transaction, so that none keeps others waiting.
-const touchGroup = 100
-
-// Touch records when secrets were last used. It makes no change of the keys, and
-// never sets a time back.
-func (s *Store) Touch(ctx context.Context, uses []keyward.Use) error {
-	// In one order, so that two nodes do not wait for each other.
-	uses = slices.SortedFunc(slices.Values(uses), func(a, b keyward.Use) int {
-		return cmp.Or(cmp.Compare(a.OperatorID, b.OperatorID), cmp.Compare(a.OrganizationID, b.OrganizationID),
-			cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Version, b.Version))
-	})
-	for group := range slices.Chunk(uses, touchGroup) {
-		_, err := s.Update(ctx, func(tx *Tx) error {
-			for _, use := range group {
-				if err := tx.touch(ctx, use); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (tx *Tx) touch(ctx context.Context, use keyward.Use) error {
-	at := int64(use.Time)
-	if use.OperatorID != "" {
-		_, err := tx.exec(ctx, "UPDATE operators SET last_used_ms = $1 WHERE id = $2 AND last_used_ms < $1", at, use.OperatorID)
-		return err
-	}
-	_, err := tx.exec(ctx, `UPDATE keys SET last_used_ms = $1
-		WHERE organization_id = $2 AND id = $3 AND last_used_ms < $1`, at, use.OrganizationID, use.KeyID)
-	if err != nil {
-		return err
-	}
-	_, err = tx.exec(ctx, `UPDATE key_versions SET last_used_ms = $1 WHERE organization_id = $2 AND version = $3
-		AND key_number = (SELECT number FROM keys WHERE organization_id = $2 AND id = $4) AND last_used_ms < $1`,
-		at, use.OrganizationID, use.Version, use.KeyID)
 	return err
 }
