@@ -47,6 +47,8 @@ type Options struct {
 	PublicURL      string
 	// Hosts are as of `keyward serve --host`.
 	Hosts []string
+	// AuthzRules is as of `keyward serve --authz-rules`.
+	AuthzRules string
 	// Log takes what the server logs.
 	Log *slog.Logger
 }
@@ -72,7 +74,8 @@ func Start(t testing.TB, options Options) *Server {
 		Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0",
 		Data: options.Data, Database: options.Database, MasterKey: options.MasterKey,
 		RootToken: keyward.ForeignSecret(options.RootToken), Version: "test",
-		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Hosts: options.Hosts, Log: options.Log,
+		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Hosts: options.Hosts,
+		AuthzRules: options.AuthzRules, Log: options.Log,
 	})
 	if err != nil {
 		cancel()

@@ -49,6 +49,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&config.TrustedProxies, "trusted-proxies", "", "addresses and CIDR blocks whose X-Forwarded-For is believed")
 	f.StringVar(&config.PublicURL, "public-url", "", "base of links and issuer of tokens, such as https://keys.example.com")
 	f.StringSliceVar(&config.Hosts, "host", nil, "serve a dialect at the root of a host name: rebilly=keys.example.com (repeatable)")
+	f.StringVar(&config.AuthzRules, "authz-rules", "", "file that says what each route behind gateways takes, in YAML")
 	f.StringVar(&config.TLSCert, "tls-cert", "", "file of the TLS certificate, in PEM")
 	f.StringVar(&config.TLSKey, "tls-key", "", "file of the TLS certificate's key, in PEM")
 	f.BoolVar(&config.InsecureHTTP, "insecure-http", false, "allow listening without TLS beyond this machine")

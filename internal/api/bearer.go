@@ -17,8 +17,10 @@ var ErrNoCredential = keyward.Errorf(keyward.Unauthenticated, "no credential")
 // Bearer returns the token of "Authorization: Bearer x" (RFC 6750, 2.1): the scheme in
 // any case, one space, and up to 8 KiB of visible ASCII characters. All errors are
 // Unauthenticated; without the header it is [ErrNoCredential].
-func Bearer(r *http.Request) (string, error) {
-	headers := r.Header.Values("Authorization")
+func Bearer(r *http.Request) (string, error) { return BearerIn(r.Header.Values("Authorization")) }
+
+// BearerIn is [Bearer] of the lines of another header that is written alike.
+func BearerIn(headers []string) (string, error) {
 	if len(headers) == 0 {
 		return "", ErrNoCredential
 	}

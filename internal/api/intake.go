@@ -151,8 +151,9 @@ func NoteActor(ctx context.Context, by keyward.Actor) {
 	}
 }
 
-// noteRefusal tells the log why a request was refused, which surfaces say less of.
-func noteRefusal(ctx context.Context, why string) {
+// NoteRefusal tells the log why a request was refused, which surfaces say less of. Only
+// the goroutine that serves the request may do so.
+func NoteRefusal(ctx context.Context, why string) {
 	if v := visitOf(ctx); v != nil {
 		v.refusal = why
 	}

@@ -26,7 +26,8 @@ type Handler func(context.Context, *Call) (Answer, error)
 // Route is one line of a surface's table.
 type Route struct {
 	// Pattern is a method and a path in the syntax of [http.ServeMux], such as
-	// "POST /v1/organizations/{organizationId}/api-keys". GET serves HEAD too.
+	// "POST /v1/organizations/{organizationId}/api-keys". GET serves HEAD too. Without a
+	// method it serves every one but CONNECT and TRACE.
 	Pattern string
 	// Open routes need no credential: health, contracts and token endpoints.
 	Open bool
@@ -50,12 +51,19 @@ type Route struct {
 	Handle Handler
 }
 
-func (r Route) method() string {
-	method, path, ok := strings.Cut(r.Pattern, " ")
-	if !ok || !strings.HasPrefix(path, "/") {
-		panic("api: the pattern " + r.Pattern + " is not a method and a path")
+// methods returns those that the route serves.
+func (r Route) methods() []string {
+	if strings.HasPrefix(r.Pattern, "/") {
+		return []string{
+			http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions,
+			http.MethodPatch, http.MethodPost, http.MethodPut,
+		}
 	}
-	return method
+	method, path, _ := strings.Cut(r.Pattern, " ")
+	if !strings.HasPrefix(path, "/") {
+		panic("api: the pattern " + r.Pattern + " is neither a path nor a method and a path")
+	}
+	return []string{method}
 }
 
 func (r Route) withDefaults() Route {
@@ -64,7 +72,7 @@ func (r Route) withDefaults() Route {
 	}
 	if r.Media == nil {
 		r.Media = []string{MediaJSON}
-		if r.method() == http.MethodPatch {
+		if slices.Contains(r.methods(), http.MethodPatch) {
 			r.Media = append(r.Media, MediaMergePatch)
 		}
 	}

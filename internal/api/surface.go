@@ -44,7 +44,7 @@ type Surface struct {
 }
 
 // Handler serves the routes, and the surface's own 404 or 405 for everything else.
-// It panics if a pattern is malformed, names no method, or conflicts with another.
+// It panics if a pattern is malformed or conflicts with another.
 func (s Surface) Handler(routes []Route) http.Handler {
 	t := &table{Surface: s, mux: http.NewServeMux(), reader: &Reader{IgnoreUnknown: s.LooseJSON, FoldCase: s.FoldJSON}}
 	declared := map[string]bool{}
@@ -82,9 +82,10 @@ type table struct {
 }
 
 func (t *table) add(route Route) {
-	method := route.method()
-	if !slices.Contains(t.methods, method) {
-		t.methods = append(t.methods, method)
+	for _, method := range route.methods() {
+		if !slices.Contains(t.methods, method) {
+			t.methods = append(t.methods, method)
+		}
 	}
 	t.mux.Handle(route.Pattern, &endpoint{Route: route.withDefaults(), table: t})
 }
@@ -156,7 +157,7 @@ func (t *table) fail(w http.ResponseWriter, r *http.Request, err error) {
 			slog.String("surface", t.Name), slog.String("requestId", RequestIDOf(r.Context())),
 			slog.String("error", err.Error()))
 	case keyward.Unauthenticated, keyward.Forbidden:
-		noteRefusal(r.Context(), keyward.MessageOf(err))
+		NoteRefusal(r.Context(), keyward.MessageOf(err))
 	case keyward.Unavailable:
 		w.Header().Set("Retry-After", "1")
 	case keyward.Throttled:

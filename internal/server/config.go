@@ -16,6 +16,7 @@ import (
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/gateway"
 )
 
 // Config is what a server needs to know. The zero value of a field is its default.
@@ -46,6 +47,9 @@ type Config struct {
 	// Hosts are host names at whose root one dialect is served, and nothing else: each
 	// as dialect=name, such as rebilly=keys.example.com.
 	Hosts []string
+	// AuthzRules is a file that says what each route of the API behind gateways takes.
+	// Without it gateways say so themselves.
+	AuthzRules string
 	// TLSCert and TLSKey are the files of a certificate and its key, in PEM.
 	TLSCert string
 	TLSKey  string
@@ -103,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	if _, err := c.proxies(); err != nil {
 		return c, err
 	}
+	if _, err := c.authzRules(); err != nil {
+		return c, err
+	}
 	if !c.onSQLite() && !c.onPostgres() {
 		return c, keyward.Errorf(keyward.Invalid, "--database is neither sqlite:PATH nor postgres://…")
 	}
@@ -158,6 +165,14 @@ func (c Config) proxies() (api.Proxies, error) {
 		return nil, keyward.Errorf(keyward.Invalid, "--trusted-proxies cannot be used: %w", err)
 	}
 	return proxies, nil
+}
+
+// authzRules are nil without a file of them.
+func (c Config) authzRules() (*gateway.Rules, error) {
+	if c.AuthzRules == "" {
+		return nil, nil
+	}
+	return gateway.LoadRules(c.AuthzRules)
 }
 
 func (c Config) certificate() (*tls.Config, error) {

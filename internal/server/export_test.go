@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"keyward/internal/api"
+	"keyward/internal/gateway"
 	"keyward/internal/oauth"
 )
 
@@ -15,5 +16,5 @@ func Routes() []api.Route { return new(Server).routes() }
 // Mounts returns the prefixes that surfaces are mounted at.
 func Mounts() []string {
 	s := &Server{tokens: new(oauth.Tokens)}
-	return slices.Sorted(maps.Keys(s.mounts()))
+	return slices.Sorted(maps.Keys(s.mounts(new(gateway.Gateway))))
 }

@@ -29,6 +29,9 @@ func TestWhatIsInAnotherProjectIsNotThere(t *testing.T) {
 		}
 		head := w.head(t)
 		for _, s := range surfaces() {
+			if s.present(who) == nil {
+				continue // where keys are nobody
+			}
 			for _, route := range s.routes {
 				if route.Open || strings.Contains(route.Pattern, "/changes/") { // which belong to no project
 					continue

@@ -35,6 +35,11 @@ var samples = join(rebillySamples(), map[string]sample{
 		header: []string{"Content-Type", api.MediaForm},
 	}}},
 
+	"/authz/verify": {status: 200, forms: []form{
+		{header: []string{"X-Api-Key", "{secret}"}, answers: true},
+		{header: []string{"X-Api-Key", "{accessToken}"}, answers: true},
+	}},
+
 	"POST /v1/organizations": {status: 201, everywhere: true, forms: []form{{body: `{"name":"one more"}`}}},
 	"GET /v1/organizations": {status: 200, forms: []form{
 		{}, {query: "filter=id:{organizationId}", answers: true}, {query: "filter=publicId:{publicId}&count=true", answers: true},

@@ -58,7 +58,7 @@ func TestEveryMountHasATable(t *testing.T) {
 	for _, prefix := range server.Mounts() {
 		served := slices.ContainsFunc(surfaces(), func(s surface) bool {
 			return slices.ContainsFunc(s.routes, func(r api.Route) bool {
-				_, path, _ := strings.Cut(r.Pattern, " ")
+				_, path := split(r.Pattern)
 				return strings.HasPrefix(path, prefix)
 			})
 		})
@@ -96,7 +96,7 @@ func askings(route api.Route) []asking {
 	if len(s.forms) == 0 {
 		s.forms = []form{{}}
 	}
-	method, path, _ := strings.Cut(strings.TrimSuffix(route.Pattern, "{$}"), " ")
+	method, path := split(strings.TrimSuffix(route.Pattern, "{$}"))
 	var all []asking
 	for _, f := range s.forms {
 		if f.path == "" {
@@ -105,6 +105,15 @@ func askings(route api.Route) []asking {
 		all = append(all, asking{route.Pattern, method, f, s})
 	}
 	return all
+}
+
+// split returns a method of a pattern, and its path.
+func split(pattern string) (method, path string) {
+	if strings.HasPrefix(pattern, "/") {
+		return "GET", pattern // which serves every method
+	}
+	method, path, _ = strings.Cut(pattern, " ")
+	return method, path
 }
 
 // positions returns the names of the ids that the asking holds.

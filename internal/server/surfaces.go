@@ -13,6 +13,7 @@ import (
 	"keyward/internal/api/gjirafa"
 	"keyward/internal/api/native"
 	"keyward/internal/api/rebilly"
+	"keyward/internal/gateway"
 	"keyward/internal/oauth"
 	"keyward/internal/web"
 )
@@ -27,8 +28,12 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules, err := s.config.authzRules()
+	if err != nil {
+		return nil, err
+	}
 	surfaces := api.Surfaces{
-		Mounts:   s.mounts(),
+		Mounts:   s.mounts(gateway.New(s.tokens, s.engine, rules)),
 		Hosts:    hosts,
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
@@ -37,7 +42,7 @@ func (s *Server) handler() (http.Handler, error) {
 }
 
 // mounts are the surfaces. Every path of the API begins with what is named here.
-func (s *Server) mounts() map[string]http.Handler {
+func (s *Server) mounts(gate *gateway.Gateway) map[string]http.Handler {
 	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true}.
 		Handler(s.tokens.Routes(s.config.PublicURL))
 	return map[string]http.Handler{
@@ -45,6 +50,7 @@ func (s *Server) mounts() map[string]http.Handler {
 		"/aerospike/":   aerospike.New(s.plane, s.engine, s.tokens),
 		"/gjirafa/":     gjirafa.New(s.plane, s.engine, s.tokens),
 		"/rebilly/":     rebilly.New(s.plane, s.engine, s.tokens, s.config.PublicURL),
+		"/authz/":       gate.Handler(),
 		"/oauth/":       tokens,
 		"/.well-known/": tokens,
 	}

@@ -10,6 +10,7 @@ import (
 	"keyward/internal/api/gjirafa"
 	"keyward/internal/api/native"
 	"keyward/internal/api/rebilly"
+	"keyward/internal/gateway"
 	"keyward/internal/oauth"
 	"keyward/internal/server"
 )
@@ -27,6 +28,7 @@ func surfaces() []surface {
 	return []surface{
 		{"native", native.Routes(), nativeWays()},
 		{"oauth", new(oauth.Tokens).Routes(""), nativeWays()},
+		{"gateway", gateway.Routes(), gatewayWays()},
 		{"root", server.Routes(), nativeWays()},
 		{"aerospike", aerospike.Routes(), aerospikeWays()},
 		{"rebilly", rebilly.Routes(), rebillyWays()},
@@ -101,9 +103,10 @@ func asBasic(c credential) string {
 	return base64.StdEncoding.EncodeToString([]byte(c.clientID + ":" + c.secret))
 }
 
-// bearer, plain, apiKey, xAPIKey, rebAPIKey and basic are headers that carry a
+// bearer, gate, plain, apiKey, xAPIKey, rebAPIKey and basic are headers that carry a
 // credential.
 func bearer(text string) []string    { return optional("Authorization", "Bearer ", text) }
+func gate(text string) []string      { return optional("Keyward-Authorization", "Bearer ", text) }
 func plain(text string) []string     { return optional("Authorization", "", text) }
 func apiKey(text string) []string    { return optional("Authorization", "ApiKey ", text) }
 func basic(text string) []string     { return optional("Authorization", "Basic ", text) }
@@ -148,6 +151,16 @@ func nativeWays() []way {
 		{"a person's session", in(bearer, asSession), false},
 		{"an operator's credential in x-api-key", in(xAPIKey, asOperator), false},
 		{"an operator's credential alone", in(plain, asOperator), false},
+	}
+}
+
+func gatewayWays() []way {
+	return []way{
+		{"an operator's credential", in(gate, asOperator), true},
+		{"an operator's credential where keys are", in(bearer, asOperator), false},
+		{"an access token", in(gate, asToken), false},
+		{"a key itself", in(gate, asSecret), false},
+		{"a person's session", in(gate, asSession), false},
 	}
 }
 
