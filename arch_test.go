@@ -35,7 +35,7 @@ var arrows = map[string][]string{
 	"internal/api/aerospike": surface,
 	"internal/api/rebilly":   surface,
 	"internal/api/gjirafa":   surface,
-	"internal/oauth":         {".", "internal/api", "internal/token", "internal/verify"},
+	"internal/oauth":         {".", "internal/api", "internal/control", "internal/token", "internal/verify"},
 	"internal/gateway":       {".", "internal/api", "internal/oauth", "internal/verify"},
 	"internal/web":           {".", "internal/api"},
 	"client":                 {"."},

@@ -12,6 +12,7 @@ package control
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"keyward"
@@ -60,19 +61,28 @@ type Outcome struct {
 // change runs fn in a transaction, with the actor as it stands in the database at
 // that moment: who was revoked or disabled a moment ago changes nothing any more.
 func (p *Plane) change(ctx context.Context, by keyward.Actor, once Once, fn func(*store.Tx, keyward.Actor) (Outcome, error)) (Outcome, error) {
-	var out Outcome
-	change, err := p.store.Update(ctx, func(tx *store.Tx) error {
+	return p.commit(ctx, func(tx *store.Tx) (Outcome, error) {
 		if err := tx.Watch(ctx, by.ID, by.OrganizationID); err != nil {
-			return err
+			return Outcome{}, err
 		}
 		by, err := p.current(ctx, tx, by)
 		if err != nil {
-			return err
+			return Outcome{}, err
 		}
-		if out, err = fn(tx, by); err != nil {
-			return err
+		out, err := fn(tx, by)
+		if err != nil {
+			return Outcome{}, err
 		}
-		return p.keep(tx, by, once, out)
+		return out, p.keep(tx, by, once, out)
+	})
+}
+
+// commit runs fn in a transaction, and returns what it made with how far that has come.
+func (p *Plane) commit(ctx context.Context, fn func(*store.Tx) (Outcome, error)) (Outcome, error) {
+	var out Outcome
+	change, err := p.store.Update(ctx, func(tx *store.Tx) (err error) {
+		out, err = fn(tx)
+		return err
 	})
 	if err != nil {
 		return Outcome{}, err
@@ -155,15 +165,12 @@ func (p *Plane) standing(ctx context.Context, now actors, by keyward.Actor) (key
 
 // accepted reports whether a version of the key may act now.
 func accepted(key *keyward.Key, version int, now keyward.Time) bool {
-	if key.StatusAt(now) != keyward.StatusActive {
-		return false
-	}
-	for _, v := range key.LiveVersions(now) {
-		if v.Version == version {
-			return true
-		}
-	}
-	return false
+	return key.StatusAt(now) == keyward.StatusActive && lives(key, version, now)
+}
+
+// lives reports whether the key has the version, and it has not ended.
+func lives(key *keyward.Key, version int, now keyward.Time) bool {
+	return slices.ContainsFunc(key.LiveVersions(now), func(v keyward.Version) bool { return v.Version == version })
 }
 
 // record adds the audit event of a change to the transaction.

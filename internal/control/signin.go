@@ -146,17 +146,3 @@ func throttled(a store.Attempts, now keyward.Time) error {
 	wait := time.Duration(a.Reset-now) * time.Millisecond
 	return keyward.Throttle(wait, "there were too many attempts to sign in; try again later")
 }
-
-// RevokeToken makes the access token with an id void, on every surface, until it would
-// have expired anyway. That the actor may do so, because it is its own, is for the
-// caller to know. Revoking it again changes nothing.
-func (p *Plane) RevokeToken(ctx context.Context, by keyward.Actor, id string, expire keyward.Time) (Outcome, error) {
-	return p.change(ctx, by, Once{}, func(tx *store.Tx, by keyward.Actor) (Outcome, error) {
-		first, err := tx.RevokeToken(ctx, id, expire)
-		if err == nil && first {
-			p.record(tx, by, keyward.TokenRevoked, by.OrganizationID,
-				keyward.ChangeTarget{Type: keyward.TokenTarget, ID: id}, []keyward.FieldChange{})
-		}
-		return Outcome{}, err
-	})
-}

@@ -1,6 +1,7 @@
 // Package oauth is OAuth 2.0 from a key: whoever has a key's client id and secret
 // gets an access token for it (RFC 6749, 4.4), and who presents a token is the key. A
-// person who signed in gets one too.
+// person who signed in gets one too. Whoever guards an API may ask what a key or a token
+// is worth (RFC 7662), and whoever holds one may end it (RFC 7009).
 //
 // Each surface names the audience, the lifetime and the extra claims of the tokens
 // that it issues, and words the errors; the rules are here. It has no opinion on
@@ -60,12 +61,9 @@ type Kind struct {
 // Anything but an active secret key is Unauthenticated; a wrong address, Forbidden.
 func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip netip.Addr) (Issued, error) {
 	now := t.now()
-	by, subject, err := t.engine.Key(secret.Reveal(), ip, now)
+	by, subject, err := t.client(clientID, secret, ip, now)
 	if err != nil {
 		return Issued{}, err
-	}
-	if subject.ClientID != clientID {
-		return Issued{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
 	}
 	claims := token.Claims{
 		Subject: clientID, OrganizationID: subject.OrganizationID, Version: by.Version, Audience: kind.Audience,
@@ -79,6 +77,18 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 		return Issued{}, keyward.Errorf(keyward.Internal, "sign a token: %w", err)
 	}
 	return Issued{AccessToken: text, TokenType: "Bearer", ExpiresIn: int(kind.Life.Seconds())}, nil
+}
+
+// client returns the key that authenticates with its client id and secret.
+func (t *Tokens) client(id string, secret keyward.Secret, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+	by, subject, err := t.engine.Key(secret.Reveal(), ip, now)
+	if err == nil && subject.ClientID != id {
+		err = keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+	}
+	if err != nil {
+		return keyward.Actor{}, nil, err
+	}
+	return by, subject, nil
 }
 
 // Actor returns who is behind a token for one of the audiences, as used from ip: a key,

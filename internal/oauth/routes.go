@@ -8,20 +8,32 @@ import (
 
 	"keyward"
 	"keyward/internal/api"
+	"keyward/internal/control"
 )
 
 // keywardToken is what the native token endpoint issues.
 var keywardToken = Kind{Audience: AudienceKeyward, Life: 15 * time.Minute}
 
-// Routes returns the token endpoint, the public keys and the server's description
-// (RFC 8414), whose links begin with base, the public URL without a slash at the end.
-// They belong to a surface with [Error].
-func (t *Tokens) Routes(base string) []api.Route {
+// maxBody is how long the body of a request may be, in bytes.
+const maxBody = 64 << 10
+
+// Routes returns the token endpoint, introspection, revocation, which plane carries out,
+// the public keys and the server's description (RFC 8414), whose links begin with base,
+// the public URL without a slash at the end. They belong to a surface with
+// [Tokens.Caller] and [Error].
+func (t *Tokens) Routes(base string, plane *control.Plane) []api.Route {
+	form := []string{api.MediaForm}
 	return []api.Route{
 		{
 			Pattern: "POST /oauth/token", Open: true, Media: []string{api.MediaForm, api.MediaJSON},
-			MaxBody: 64 << 10, Handle: t.token,
+			MaxBody: maxBody, Handle: t.token,
 		},
+		{
+			Pattern: "POST /oauth/introspect", Permission: keyward.KeysVerify, Media: form, Quiet: true,
+			MaxBody: maxBody, Handle: t.introspect,
+		},
+		// Open: whoever holds a token may end it, and needs nothing else.
+		{Pattern: "POST /oauth/revoke", Open: true, Media: form, MaxBody: maxBody, Handle: t.revoke(plane)},
 		{Pattern: "GET /.well-known/jwks.json", Open: true, Handle: t.jwks},
 		{Pattern: "GET /.well-known/oauth-authorization-server", Open: true, Handle: t.describe(base)},
 	}
@@ -57,9 +69,11 @@ func refuse(status int, code, description string) api.Answer {
 
 func unknownClient(description string) api.Answer {
 	answer := refuse(http.StatusUnauthorized, "invalid_client", description)
-	answer.Header = http.Header{"Www-Authenticate": {`Basic realm="keyward", charset="UTF-8"`}}
+	answer.Header = http.Header{"Www-Authenticate": {basicChallenge}}
 	return answer
 }
+
+const basicChallenge = `Basic realm="keyward", charset="UTF-8"`
 
 type problem struct {
 	Error       string `json:"error"`
@@ -68,13 +82,20 @@ type problem struct {
 
 // Error writes err in the form of RFC 6749, 5.2.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
+	if keyward.CodeOf(err) == keyward.Unauthenticated {
+		w.Header()["Www-Authenticate"] = []string{basicChallenge, `Bearer realm="keyward"`}
+	}
 	api.WriteJSON(w, r, api.StatusOf(err), api.MediaJSON, problem{ErrorCode(err), keyward.MessageOf(err)})
 }
 
-// ErrorCode returns the error code (RFC 6749) for what is wrong with a request to a
-// token endpoint before it is known who makes it.
+// ErrorCode returns the error code (RFC 6749, and RFC 6750 for a right that is missing)
+// for what is wrong with a request before its endpoint has a word for it.
 func ErrorCode(err error) string {
 	switch keyward.CodeOf(err) {
+	case keyward.Unauthenticated:
+		return "invalid_client"
+	case keyward.Forbidden:
+		return "insufficient_scope"
 	case keyward.Unavailable:
 		return "temporarily_unavailable"
 	case keyward.Internal:
@@ -95,10 +116,14 @@ func (t *Tokens) describe(base string) api.Handler {
 		return api.Answer{Body: map[string]any{
 			"issuer":                                t.signer.Issuer(),
 			"token_endpoint":                        base + "/oauth/token",
-			"jwks_uri":                              base + "/.well-known/jwks.json",
-			"grant_types_supported":                 []string{"client_credentials"},
-			"response_types_supported":              []string{},
 			"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"},
+			"introspection_endpoint":                base + "/oauth/introspect",
+			"introspection_endpoint_auth_methods_supported": []string{"client_secret_basic", "Bearer"},
+			"revocation_endpoint":                           base + "/oauth/revoke",
+			"revocation_endpoint_auth_methods_supported":    []string{"none", "client_secret_basic", "client_secret_post"},
+			"jwks_uri":                 base + "/.well-known/jwks.json",
+			"grant_types_supported":    []string{"client_credentials"},
+			"response_types_supported": []string{},
 		}}, nil
 	}
 }

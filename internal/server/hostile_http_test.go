@@ -279,7 +279,7 @@ func (h *trial) tryHeader(s surface, route api.Route, abuse string, header []str
 			return
 		}
 	case "Content-Type", "Content-Encoding":
-		if a.method == http.MethodDelete || a.body == "" {
+		if a.method == http.MethodDelete || a.body == "" || slices.Contains(route.Media, header[1]) {
 			return
 		}
 	}

@@ -108,7 +108,7 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	h.head, h.state = h.world.head(t), h.snapshot(t, h.o)
 	for _, s := range surfaces() {
 		switch s.name {
-		case "native", "gjirafa":
+		case "native", "oauth", "gjirafa":
 			h.tryForged(s, h.who.token)
 		case "aerospike":
 			h.tryForged(s, h.who.vendor)
@@ -154,6 +154,16 @@ func (h *trial) tryForged(s surface, good string) {
 			h.t.Errorf("%s is verified: %d %s", name, got.status, got.body)
 		}
 		h.tried++
+		if strings.Contains(text, "\n") {
+			continue // no form may hold it
+		}
+		form := url.Values{"token": {text}}.Encode()
+		if got := h.as(h.t, h.who.operator, "POST", "/oauth/introspect", form, "Content-Type", api.MediaForm); got.body != `{"active":false}` {
+			h.t.Errorf("%s is worth something: %d %s", name, got.status, got.body)
+		}
+		if got := h.ask(h.t, "POST", "/oauth/revoke", form, "Content-Type", api.MediaForm); got.status != 200 || got.header.Get("Keyward-Propagation") != "" {
+			h.t.Errorf("%s is revoked: %d %s", name, got.status, got.body)
+		}
 	}
 }
 
@@ -207,4 +217,41 @@ func TestHostileTokenRequestsAreRefused(t *testing.T) {
 	}
 	h.unwritten("grants")
 	h.end(100)
+}
+
+// holdings are requests to end something, or to be told what it is worth, that name
+// nothing, or name it in an odd way. None ends anything.
+func holdings(secret string) map[string]string {
+	return map[string]string{
+		"no token": "", "an empty token": "token=", "another name": "key=" + secret, "another case": "Token=" + secret,
+		"a token twice": "token=" + secret + "&token=" + secret, "a hint twice": "token=" + secret + "&token_type_hint=a&token_type_hint=b",
+		"a space before": "token=%20" + secret, "a line after": "token=" + secret + "%0a", "a NUL": "token=" + secret + "%00", "no pair": secret,
+		"a broken escape": "token=%zz", "bytes that are no text": "token=%ff%fe", "half of it": "token=" + secret[:len(secret)/2],
+		"upper case": "token=" + strings.ToUpper(secret), "a long token": "token=" + times(60000, "a"), "many dots": "token=eyJ" + times(20000, "."),
+		"a wrong client": "token=" + secret + "&client_id=x", "a client without an id": "token=" + secret + "&client_secret=" + secret,
+		"a client twice": "token=" + secret + "&client_id=x&client_id=y", "JSON": `{"token":"` + secret + `"}`, "over the limit": "token=" + times(70000, "a"),
+		"SQL": "token=' OR '1'='1", "a star": "token=*", "everything": "token=%25", "semicolons": "a=b;token=" + secret,
+	}
+}
+
+func TestHostileRevocationsEndNothing(t *testing.T) {
+	h := newTrial(t)
+	s := surface{name: "oauth"}
+	for name, form := range holdings(h.o.key.Secret) {
+		got := h.ask(t, "POST", "/oauth/revoke", form, "Content-Type", api.MediaForm)
+		h.judge(name+" at revoke", s, got, 0, "")
+		if got.header.Get("Keyward-Propagation") != "" {
+			t.Errorf("%s: %d, and something ended", name, got.status)
+		}
+		if strings.Contains(form, "client_") {
+			continue // which introspection does not look at
+		}
+		got = h.as(t, h.who.operator, "POST", "/oauth/introspect", form, "Content-Type", api.MediaForm)
+		h.judge(name+" at introspect", s, got, 0, "")
+		if strings.Contains(got.body, "true") {
+			t.Errorf("%s is worth something: %s", name, got.body)
+		}
+	}
+	h.unwritten("revocations")
+	h.end(40)
 }

@@ -40,6 +40,15 @@ var samples = join(rebillySamples(), map[string]sample{
 		{header: []string{"X-Api-Key", "{accessToken}"}, answers: true},
 	}},
 
+	"POST /oauth/introspect": {status: 200, forms: []form{
+		{body: "token={secret}", header: []string{"Content-Type", api.MediaForm}, answers: true},
+		{body: "token={accessToken}&environment=live", header: []string{"Content-Type", api.MediaForm}, answers: true},
+	}},
+	"POST /oauth/revoke": {status: 200, forms: []form{
+		{body: "token={accessToken}", header: []string{"Content-Type", api.MediaForm}},
+		{body: "token={secret}", header: []string{"Content-Type", api.MediaForm}},
+	}},
+
 	"POST /v1/organizations": {status: 201, everywhere: true, forms: []form{{body: `{"name":"one more"}`}}},
 	"GET /v1/organizations": {status: 200, forms: []form{
 		{}, {query: "filter=id:{organizationId}", answers: true}, {query: "filter=publicId:{publicId}&count=true", answers: true},

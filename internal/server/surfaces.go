@@ -43,8 +43,8 @@ func (s *Server) handler() (http.Handler, error) {
 
 // mounts are the surfaces. Every path of the API begins with what is named here.
 func (s *Server) mounts(gate *gateway.Gateway) map[string]http.Handler {
-	tokens := api.Surface{Name: "oauth", Error: oauth.Error, LooseQuery: true}.
-		Handler(s.tokens.Routes(s.config.PublicURL))
+	tokens := api.Surface{Name: "oauth", Authenticate: s.tokens.Caller, Error: oauth.Error, LooseQuery: true}.
+		Handler(s.tokens.Routes(s.config.PublicURL, s.plane))
 	return map[string]http.Handler{
 		"/v1/":          native.New(s.plane, s.engine, s.tokens, s.node),
 		"/aerospike/":   aerospike.New(s.plane, s.engine, s.tokens),

@@ -27,7 +27,7 @@ type surface struct {
 func surfaces() []surface {
 	return []surface{
 		{"native", native.Routes(), nativeWays()},
-		{"oauth", new(oauth.Tokens).Routes(""), nativeWays()},
+		{"oauth", new(oauth.Tokens).Routes("", nil), oauthWays()},
 		{"gateway", gateway.Routes(), gatewayWays()},
 		{"root", server.Routes(), nativeWays()},
 		{"aerospike", aerospike.Routes(), aerospikeWays()},
@@ -162,6 +162,15 @@ func gatewayWays() []way {
 		{"a key itself", in(gate, asSecret), false},
 		{"a person's session", in(gate, asSession), false},
 	}
+}
+
+// oauthWays are the native ones, and what OAuth clients do.
+func oauthWays() []way {
+	ways := nativeWays()
+	for i := range ways {
+		ways[i].accepted = ways[i].accepted || ways[i].name == "a key in Basic"
+	}
+	return ways
 }
 
 func aerospikeWays() []way {

@@ -24,7 +24,7 @@ func served() []api.Route {
 	for _, pattern := range []string{"GET /livez", "GET /readyz", "GET /version", "GET /openapi/native.json"} {
 		routes = append(routes, api.Route{Pattern: pattern, Open: true})
 	}
-	return slices.Concat(routes, native.Routes(), oauth.New(nil, nil).Routes(""))
+	return slices.Concat(routes, native.Routes(), oauth.New(nil, nil).Routes("", nil))
 }
 
 func TestTheContractHasTheRoutesOfTheTable(t *testing.T) {

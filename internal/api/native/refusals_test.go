@@ -59,7 +59,8 @@ func body(pattern string) string {
 		return `{"name": "x", "role": "viewer"}`
 	}
 	switch method, _, _ := strings.Cut(pattern, " "); {
-	case strings.HasSuffix(pattern, "rotate"), strings.HasSuffix(pattern, "revoke"), strings.HasSuffix(pattern, "reveal"):
+	case strings.HasSuffix(pattern, "rotate"), strings.HasSuffix(pattern, "revoke"), strings.HasSuffix(pattern, "reveal"),
+		strings.HasSuffix(pattern, "introspect"): // whose body is a form
 		return ""
 	case method == "POST" || method == "PATCH":
 		return `{"name": "x"}`
