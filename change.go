@@ -111,6 +111,8 @@ type OrganizationRecord struct {
 type KeyRecord struct {
 	Subject
 	Credentials []Credential
+	RateLimits  []RateLimit
+	Account     *Account // nil if uses of the key cost no credits
 }
 
 // Credential is one secret of a key, as far as it is kept.

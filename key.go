@@ -85,6 +85,8 @@ type Key struct {
 	APIUser string `json:"-"`
 	// RoleID is the role that the Gjirafa VP dialect gave the key, and 0 otherwise.
 	RoleID int32 `json:"-"`
+	// Account is how the credits are kept; nil if there are none.
+	Account *Account `json:"-"`
 	// Revision counts the key's changes, for entity tags. Use of the key is no change.
 	Revision int64 `json:"-"`
 }
@@ -165,7 +167,8 @@ func (k *Key) Validate() error {
 	k.validateProjects(&f)
 	k.validateAllowedIPs(&f)
 	k.validateMetadata(&f)
-	validateLimits(&f, k.RateLimits, k.Credits)
+	validateLimits(&f, k.RateLimits)
+	validateCredits(&f, k.Credits)
 	return f.Err()
 }
 

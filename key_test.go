@@ -133,8 +133,6 @@ func TestAKeyIsWrongAt(t *testing.T) {
 		"metadata with spaces":         {func(k *keyward.Key) { k.Metadata = json.RawMessage(` {"a": [1, {"b": null}]} `) }, nil},
 		"metadata of 16 KiB":           {func(k *keyward.Key) { k.Metadata = metadata(16 << 10) }, nil},
 		"metadata of a byte more":      {func(k *keyward.Key) { k.Metadata = metadata(16<<10 + 1) }, []string{"/metadata"}},
-		"a rate limit":                 {func(k *keyward.Key) { k.RateLimits = make([]keyward.RateLimit, 2) }, []string{"/rateLimits/0", "/rateLimits/1"}},
-		"credits":                      {func(k *keyward.Key) { k.Credits = &keyward.Credits{} }, []string{"/credits"}},
 		"a grant":                      {granted(keyward.Scope{"region": {"eu"}}, "docs.read", "reports.*", "*"), nil},
 		"a grant without permissions":  {granted(nil), nil},
 		"an empty permission":          {granted(nil, "a", ""), []string{"/acl/1/permissions/1"}},
@@ -166,8 +164,8 @@ func TestAKeyIsWrongAt(t *testing.T) {
 			managed(nil, "keys.read")(k)
 		}, []string{"/management"}},
 		"everything at once": {
-			func(k *keyward.Key) { *k = keyward.Key{Credits: &keyward.Credits{}} },
-			[]string{"/name", "/type", "/environment", "/metadata", "/credits"},
+			func(k *keyward.Key) { *k = keyward.Key{Credits: &keyward.Credits{Remaining: -1}} },
+			[]string{"/name", "/type", "/environment", "/metadata", "/credits/remaining"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

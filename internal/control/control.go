@@ -22,6 +22,10 @@ import (
 
 // Plane is the control plane. It is safe for concurrent use.
 type Plane struct {
+	// Leased returns how much of a key's credits of an epoch this node has leased and not
+	// spent yet. If nil, nothing ever is. It is to be set before the plane is used.
+	Leased func(organizationID, keyID string, epoch int64) int64
+
 	store *store.Store
 	ring  *keyring.Keyring
 	ids   keyward.IDs

@@ -70,6 +70,9 @@ func (p *Plane) insertKey(ctx context.Context, tx *store.Tx, by keyward.Actor, k
 	if err := tx.InsertKey(ctx, &key, p.credential(secret, 1)); err != nil {
 		return Outcome{}, err
 	}
+	if err := p.keepCredits(ctx, tx, &keyward.Key{}, &key); err != nil {
+		return Outcome{}, err
+	}
 	p.record(tx, by, keyward.KeyCreated, key.OrganizationID, keyTarget(&key), keyChanges(nil, &key))
 	return Outcome{Key: p.shown(&key), Secret: secret}, nil
 }
@@ -142,7 +145,7 @@ func keyTarget(key *keyward.Key) keyward.ChangeTarget {
 // shown completes a key for an answer.
 func (p *Plane) shown(key *keyward.Key) *keyward.Key {
 	key.Status = key.StatusAt(p.now())
-	return key
+	return p.counted(key)
 }
 
 // Key returns an organization's key.
@@ -195,7 +198,7 @@ func (p *Plane) locked(ctx context.Context, tx *store.Tx, by keyward.Actor, perm
 	if by.MayRead(keyward.KeysRead, key.ProjectIDs) != nil && by.MayRead(permission, key.ProjectIDs) != nil {
 		return nil, keyward.Errorf(keyward.NotFound, "no such key")
 	}
-	return key, by.MayWrite(permission, key.ProjectIDs)
+	return p.counted(key), by.MayWrite(permission, key.ProjectIDs)
 }
 
 func (p *Plane) organizationIn(ctx context.Context, tx *store.Tx, id string) (*keyward.Organization, error) {
@@ -286,6 +289,9 @@ func (p *Plane) save(ctx context.Context, tx *store.Tx, by keyward.Actor, action
 	}
 	after.UpdatedTime = max(p.now(), before.UpdatedTime+1)
 	if err := tx.UpdateKey(ctx, after); err != nil {
+		return Outcome{}, err
+	}
+	if err := p.keepCredits(ctx, tx, before, after); err != nil {
 		return Outcome{}, err
 	}
 	p.record(tx, by, action, after.OrganizationID, keyTarget(after), changes)

@@ -12,35 +12,37 @@ import (
 // keyColumns are those of scanKey. The projects come as ids with spaces between:
 // those that are there still.
 const keyColumns = `k.organization_id, k.id, k.number, k.client_id, k.name, k.type, k.environment, k.hint,
-	k.acl, k.management, k.allowed_ips, k.owner_id, k.metadata, k.enabled, k.start_ms, k.expire_ms,
+	k.acl, k.management, k.allowed_ips, k.rate_limits, k.owner_id, k.metadata, k.enabled, k.start_ms, k.expire_ms,
 	k.revoked_ms, k.revoke_reason, k.role_id, k.created_by, k.api_user, k.created_ms, k.updated_ms, k.last_used_ms, k.last_used_ip,
 	k.revision,
-	(SELECT o.recoverable FROM organizations o WHERE o.id = k.organization_id),
+	(SELECT o.recoverable FROM organizations o WHERE o.id = k.organization_id), ` + packedAccount + `,
 	COALESCE((SELECT string_agg(p.id, ' ' ORDER BY p.id) FROM key_projects m
 		JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id
 		WHERE m.organization_id = k.organization_id AND m.key_number = k.number AND p.deleted_ms = 0), '')`
 
 func scanKey(scan func(...any) error) (*keyward.Key, error) {
 	var k keyward.Key
-	var acl, management, ips, owner, metadata, reason, lastIP, projects string
+	var acl, management, ips, limits, account, owner, metadata, reason, lastIP, projects string
 	err := scan(&k.OrganizationID, &k.ID, &k.Number, &k.ClientID, &k.Name, &k.Type, &k.Environment, &k.Hint,
-		&acl, &management, &ips, &owner, &metadata, &k.Enabled, &k.StartTime, &k.ExpireTime,
+		&acl, &management, &ips, &limits, &owner, &metadata, &k.Enabled, &k.StartTime, &k.ExpireTime,
 		&k.RevokedTime, &reason, &k.RoleID, &k.CreatedBy, &k.APIUser, &k.CreatedTime, &k.UpdatedTime, &k.LastUsedTime, &lastIP,
-		&k.Revision, &k.Recoverable, &projects)
+		&k.Revision, &k.Recoverable, &account, &projects)
 	if err != nil {
 		return nil, err
 	}
 	k.OwnerID, k.RevokeReason, k.LastUsedIP = optional(owner), optional(reason), optional(lastIP)
 	k.ProjectIDs = append([]string{}, strings.Fields(projects)...)
 	k.Metadata = json.RawMessage(metadata)
-	k.RateLimits = []keyward.RateLimit{}
 	for _, part := range []struct {
 		text string
 		into any
-	}{{acl, &k.ACL}, {management, &k.Management}, {ips, &k.AllowedIPs}} {
+	}{{acl, &k.ACL}, {management, &k.Management}, {ips, &k.AllowedIPs}, {limits, &k.RateLimits}} {
 		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
 			return nil, keyward.Errorf(keyward.Internal, "the stored key %s cannot be read: %w", k.ID, err)
 		}
+	}
+	if k.Account = unpackAccount(account); k.Account != nil {
+		k.Credits = &keyward.Credits{Remaining: k.Account.Remaining, Refill: k.Account.Refill}
 	}
 	return &k, nil
 }

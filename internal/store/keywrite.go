@@ -37,18 +37,18 @@ func (tx *Tx) InsertKey(ctx context.Context, k *keyward.Key, c func(*keyward.Key
 		return err
 	}
 	k.Hint = credential.Hint
-	acl, management, ips, err := encodeKey(k)
+	encoded, err := encodeKey(k)
 	if err != nil {
 		return err
 	}
 	_, err = tx.exec(ctx, `INSERT INTO keys (organization_id, id, number, client_id, name, name_folded, type,
 		environment, hint, acl, management, allowed_ips, owner_id, owner_folded, metadata, enabled, start_ms,
-		expire_ms, role_id, created_by, api_user, api_user_folded, created_ms, updated_ms, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`,
+		expire_ms, role_id, created_by, api_user, api_user_folded, created_ms, updated_ms, revision, rate_limits)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)`,
 		k.OrganizationID, k.ID, k.Number, k.ClientID, k.Name, keyward.Fold(k.Name), string(k.Type),
-		string(k.Environment), k.Hint, acl, management, ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)), string(k.Metadata),
+		string(k.Environment), k.Hint, encoded.acl, encoded.management, encoded.ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)), string(k.Metadata),
 		k.Enabled, int64(k.StartTime), int64(k.ExpireTime), k.RoleID, k.CreatedBy, k.APIUser,
-		keyward.Fold(k.APIUser), int64(k.CreatedTime), int64(k.UpdatedTime), k.Revision)
+		keyward.Fold(k.APIUser), int64(k.CreatedTime), int64(k.UpdatedTime), k.Revision, encoded.limits)
 	if err != nil {
 		return err
 	}
@@ -79,30 +79,36 @@ func (tx *Tx) number(ctx context.Context, k *keyward.Key) error {
 	return err
 }
 
-func encodeKey(k *keyward.Key) (acl, management, ips string, err error) {
-	var encoded [3][]byte
-	for i, part := range []any{k.ACL, k.Management, k.AllowedIPs} {
-		if encoded[i], err = json.Marshal(part); err != nil {
-			return "", "", "", keyward.Errorf(keyward.Internal, "encode a key: %w", err)
+// encodedKey is what of a key is kept as JSON.
+type encodedKey struct{ acl, management, ips, limits string }
+
+func encodeKey(k *keyward.Key) (encoded encodedKey, err error) {
+	for into, part := range map[*string]any{
+		&encoded.acl: k.ACL, &encoded.management: k.Management, &encoded.ips: k.AllowedIPs, &encoded.limits: k.RateLimits,
+	} {
+		data, err := json.Marshal(part)
+		if err != nil {
+			return encoded, keyward.Errorf(keyward.Internal, "encode a key: %w", err)
 		}
+		*into = string(data)
 	}
-	return string(encoded[0]), string(encoded[1]), string(encoded[2]), nil
+	return encoded, nil
 }
 
 // UpdateKey writes what can change of a key, and counts its revision up.
 func (tx *Tx) UpdateKey(ctx context.Context, k *keyward.Key) error {
-	acl, management, ips, err := encodeKey(k)
+	encoded, err := encodeKey(k)
 	if err != nil {
 		return err
 	}
 	k.Revision++
 	err = tx.execOne(ctx, noKey, `UPDATE keys SET name = $1, name_folded = $2, hint = $3, acl = $4, management = $5,
 		allowed_ips = $6, owner_id = $7, owner_folded = $8, metadata = $9, enabled = $10, start_ms = $11, expire_ms = $12,
-		revoked_ms = $13, revoke_reason = $14, role_id = $15, updated_ms = $16, revision = $17
-		WHERE organization_id = $18 AND id = $19 AND deleted_ms = 0`,
-		k.Name, keyward.Fold(k.Name), k.Hint, acl, management, ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)),
+		revoked_ms = $13, revoke_reason = $14, role_id = $15, updated_ms = $16, revision = $17, rate_limits = $18
+		WHERE organization_id = $19 AND id = $20 AND deleted_ms = 0`,
+		k.Name, keyward.Fold(k.Name), k.Hint, encoded.acl, encoded.management, encoded.ips, text(k.OwnerID), keyward.Fold(text(k.OwnerID)),
 		string(k.Metadata), k.Enabled, int64(k.StartTime), int64(k.ExpireTime), int64(k.RevokedTime),
-		text(k.RevokeReason), k.RoleID, int64(k.UpdatedTime), k.Revision, k.OrganizationID, k.ID)
+		text(k.RevokeReason), k.RoleID, int64(k.UpdatedTime), k.Revision, encoded.limits, k.OrganizationID, k.ID)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type Engine struct {
 	current  atomic.Pointer[replica]
 	ready    atomic.Bool
 	used     uses
+	tills    *tills
 	answered [keyward.Valid + 1]counter
 	mu       sync.Mutex // held by whoever changes current or what it points to
 
@@ -37,7 +38,7 @@ type Engine struct {
 
 // New returns an engine that knows nothing until [Engine.Load].
 func New(d Digester) *Engine {
-	e := &Engine{digester: d, everyone: keyward.Actor{
+	e := &Engine{digester: d, tills: newTills(), everyone: keyward.Actor{
 		Type:       keyward.SystemActor,
 		Management: []keyward.Grant{{Permissions: []string{string(keyward.KeysVerify)}}},
 	}}

@@ -1,10 +1,151 @@
 package verify
 
-import "keyward"
+import (
+	"math"
+	"slices"
+	"sync"
 
-// meter is what counts the uses of a key. It stays the same through all changes of
-// the key.
-type meter struct{}
+	"keyward"
+)
 
-// meterFor returns the meter of a key after a change, nil if nothing of it is counted.
-func meterFor(*meter, *keyward.KeyRecord) *meter { return nil }
+// meter is what the uses of one key are counted against: its rate limits and its
+// credits. It stays the same through all changes of the key. Those that use the same key
+// at the same time wait for each other, for as long as it takes to decide; others do not.
+type meter struct {
+	mu      sync.Mutex
+	name    keyName
+	clock   clock
+	windows []window
+	account *account      // nil if uses cost no credits
+	settled chan struct{} // closed when the account's lease came, or did not; nil if nobody waits
+}
+
+// meterFor returns the meter of a key as its record wants it: nil if nothing is counted.
+// The old one, if there is one, goes on with what it has counted, by the names of limits
+// whose window is the same.
+func meterFor(old *meter, record *keyward.KeyRecord) *meter {
+	counted := len(record.RateLimits) > 0 || record.Account != nil
+	m := old
+	if m == nil {
+		if !counted {
+			return nil
+		}
+		m = &meter{name: keyName{record.OrganizationID, record.KeyID}}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limit(record.RateLimits)
+	m.credit(record.Account)
+	if !counted {
+		return nil
+	}
+	return m
+}
+
+// limit takes in the rate limits of a record.
+func (m *meter) limit(limits []keyward.RateLimit) {
+	windows := make([]window, len(limits))
+	for i, limit := range limits {
+		windows[i] = newWindow(limit)
+		was := slices.IndexFunc(m.windows, func(w window) bool { return w.Name == limit.Name && w.Window == limit.Window })
+		if was >= 0 {
+			windows[i] = m.windows[was]
+			windows[i].Limit = limit.Limit
+		}
+	}
+	m.windows = windows
+}
+
+// credit takes in the account of a record, nil for none.
+func (m *meter) credit(stored *keyward.Account) {
+	switch {
+	case stored == nil:
+		m.account = nil
+	case m.account == nil:
+		m.account = &account{stored: *stored, due: stored.Due()}
+	default:
+		m.account.update(*stored)
+	}
+	m.wake()
+}
+
+// quote is what a cost meets at one instant.
+type quote struct {
+	keyward.Budget
+	pending bool // the balance has it, but the lease has not
+}
+
+// quote says whether a cost fits, and spends nothing.
+func (m *meter) quote(cost int64, now keyward.Time) quote {
+	q := quote{Budget: keyward.Unlimited}
+	at := m.clock.at(now)
+	for i := range m.windows {
+		w := &m.windows[i]
+		w.advance(at)
+		q.WithinLimits = q.WithinLimits && cost <= w.room()
+	}
+	if m.account != nil {
+		p := m.account.price(cost, now)
+		q.WithinCredits, q.pending = p != missing, p == pending
+	}
+	return q
+}
+
+// spend takes a cost from everything at once. The latest quote said that it fits.
+func (m *meter) spend(cost int64, now keyward.Time) {
+	for i := range m.windows {
+		m.windows[i].add(cost)
+	}
+	if m.account != nil {
+		m.account.pay(cost, now)
+	}
+}
+
+// report writes what is left, and when a cost that was refused may pass.
+func (m *meter) report(v *Verdict, cost int64, now keyward.Time) {
+	retry, never := now, false
+	for i := range m.windows {
+		w := &m.windows[i]
+		allowance := keyward.Allowance{Name: w.Name, Limit: w.Limit, Remaining: w.room(), ResetTime: now}
+		if reset := w.reset(); reset != 0 {
+			allowance.ResetTime = m.clock.time(reset)
+		}
+		v.Allowances = append(v.Allowances, allowance)
+		switch fits := w.fits(cost); {
+		case fits > 0:
+			retry = max(retry, m.clock.time(fits))
+		case fits < 0:
+			never = true
+		}
+	}
+	if a := m.account; a != nil {
+		v.balance.Remaining = a.balance(now)
+		v.Balance = &v.balance
+		if v.Reason == keyward.CreditsExhausted {
+			retry = max(retry, a.due)
+			never = never || a.due == 0 || cost > a.stored.Refill.Amount
+		}
+	}
+	if (v.Reason == keyward.RateLimited || v.Reason == keyward.CreditsExhausted) && !never {
+		v.RetryTime = retry
+	}
+}
+
+// wait adds a cost to what is waited for, and returns what is closed when there is news.
+func (m *meter) wait(cost int64, now keyward.Time) <-chan struct{} {
+	a := m.account
+	a.demand = min(a.demand, math.MaxInt64-cost) + cost
+	a.demand = min(a.demand, a.balance(now))
+	if m.settled == nil {
+		m.settled = make(chan struct{})
+	}
+	return m.settled
+}
+
+// wake lets those who wait ask again.
+func (m *meter) wake() {
+	if m.settled != nil {
+		close(m.settled)
+		m.settled = nil
+	}
+}

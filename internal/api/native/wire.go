@@ -169,7 +169,7 @@ type keyMembers struct {
 	AllowedIPs []string            `json:"allowedIps"`
 	OwnerID    *string             `json:"ownerId"`
 	RateLimits []keyward.RateLimit `json:"rateLimits"`
-	Credits    *keyward.Credits    `json:"credits"`
+	Credits    *credits            `json:"credits"`
 	Metadata   json.RawMessage     `json:"metadata"`
 	Enabled    *bool               `json:"enabled"`
 	StartTime  keyward.Time        `json:"startTime"`
@@ -182,12 +182,29 @@ type grant struct {
 	Permissions *[]string      `json:"permissions"`
 }
 
+// credits is keyward.Credits, of which a balance that is missing can be told.
+type credits struct {
+	Remaining *int64          `json:"remaining"`
+	Refill    *keyward.Refill `json:"refill"`
+}
+
+func (c *credits) read(faults *keyward.Faults) *keyward.Credits {
+	if c == nil {
+		return nil
+	}
+	if c.Remaining == nil {
+		faults.Add("/credits/remaining", "is missing")
+		return nil
+	}
+	return &keyward.Credits{Remaining: *c.Remaining, Refill: c.Refill}
+}
+
 // apply writes the members into a key.
 func (m *keyMembers) apply(key *keyward.Key) error {
 	var faults keyward.Faults
 	key.ACL, key.Management = grants(&faults, "/acl", m.ACL), grants(&faults, "/management", m.Management)
 	key.ProjectIDs, key.AllowedIPs, key.OwnerID = m.ProjectIDs, m.AllowedIPs, m.OwnerID
-	key.RateLimits, key.Credits = m.RateLimits, m.Credits
+	key.RateLimits, key.Credits = m.RateLimits, m.Credits.read(&faults)
 	key.StartTime, key.ExpireTime = m.StartTime, m.ExpireTime
 	key.Metadata = m.Metadata
 	if key.Metadata == nil || string(key.Metadata) == "null" {
