@@ -62,6 +62,7 @@ type Request struct {
 	IP             netip.Addr        // of the end client, as far as the caller knows
 	Cost           int64             // what the use counts for
 	DryRun         bool              // answer, but count nothing
+	Explain        bool              // have every check listed
 }
 
 // Subject is what verification knows of a key. It is immutable once published.

@@ -22,21 +22,21 @@ type Credits struct {
 // Refill sets the balance to an amount once in each period. Periods are counted from
 // the instant at which the refill was set.
 type Refill struct {
-	Amount   int64    `json:"amount"`
-	Interval Interval `json:"interval"`
+	Amount   int64          `json:"amount"`
+	Interval RefillInterval `json:"interval"`
 }
 
-// Interval is how long the period of a refill lasts.
-type Interval string
+// RefillInterval is how long the period of a refill lasts.
+type RefillInterval string
 
 // The intervals. A month and a year end on the day and at the time of day on which they
 // began, or on the last day of a month that has no such day.
 const (
-	Hourly  Interval = "hourly"
-	Daily   Interval = "daily"
-	Weekly  Interval = "weekly"
-	Monthly Interval = "monthly"
-	Yearly  Interval = "yearly"
+	HourlyRefill  RefillInterval = "hourly"
+	DailyRefill   RefillInterval = "daily"
+	WeeklyRefill  RefillInterval = "weekly"
+	MonthlyRefill RefillInterval = "monthly"
+	YearlyRefill  RefillInterval = "yearly"
 )
 
 // Balance is what is left of a key's credits.
@@ -120,7 +120,7 @@ func (a *Account) Meet(c Claim) Lease {
 
 // begin returns the start of the period that the instant now is in. Before the anchor
 // there are no periods: the first one counts.
-func (i Interval) begin(anchor, now Time) Time {
+func (i RefillInterval) begin(anchor, now Time) Time {
 	n := i.count(anchor, max(now, anchor))
 	if start := i.nth(anchor, n); start <= now || n == 0 {
 		return start
@@ -129,7 +129,7 @@ func (i Interval) begin(anchor, now Time) Time {
 }
 
 // after returns the end of the period that begins at start.
-func (i Interval) after(anchor, start Time) Time {
+func (i RefillInterval) after(anchor, start Time) Time {
 	n := i.count(anchor, start)
 	if end := i.nth(anchor, n); end > start {
 		return end
@@ -138,24 +138,24 @@ func (i Interval) after(anchor, start Time) Time {
 }
 
 // count returns how many periods fit between the anchor and an instant, or one more.
-func (i Interval) count(anchor, at Time) int {
+func (i RefillInterval) count(anchor, at Time) int {
 	if length := i.length(); length > 0 {
 		return int(int64(at-anchor) / length.Milliseconds())
 	}
 	from, to := anchor.Std(), at.Std()
 	months := 12*(to.Year()-from.Year()) + int(to.Month()) - int(from.Month())
-	if i == Yearly {
+	if i == YearlyRefill {
 		return months / 12
 	}
 	return months
 }
 
 // nth returns the start of period n, where that of period 0 is the anchor.
-func (i Interval) nth(anchor Time, n int) Time {
+func (i RefillInterval) nth(anchor Time, n int) Time {
 	if length := i.length(); length > 0 {
 		return anchor + Time(int64(n)*length.Milliseconds())
 	}
-	if i == Yearly {
+	if i == YearlyRefill {
 		n *= 12
 	}
 	t := anchor.Std()
@@ -165,19 +165,21 @@ func (i Interval) nth(anchor Time, n int) Time {
 }
 
 // length returns how long every period is, and 0 for those that differ.
-func (i Interval) length() time.Duration {
+func (i RefillInterval) length() time.Duration {
 	switch i {
-	case Hourly:
+	case HourlyRefill:
 		return time.Hour
-	case Daily:
+	case DailyRefill:
 		return 24 * time.Hour
-	case Weekly:
+	case WeeklyRefill:
 		return 7 * 24 * time.Hour
 	}
 	return 0
 }
 
-func (i Interval) valid() bool { return i.length() > 0 || i == Monthly || i == Yearly }
+func (i RefillInterval) valid() bool {
+	return i.length() > 0 || i == MonthlyRefill || i == YearlyRefill
+}
 
 // The bounds of rate limits and credits.
 const (

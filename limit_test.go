@@ -20,7 +20,7 @@ func instant(t *testing.T, text string) keyward.Time {
 	return at
 }
 
-func refilled(amount int64, interval keyward.Interval, anchor, period keyward.Time) keyward.Account {
+func refilled(amount int64, interval keyward.RefillInterval, anchor, period keyward.Time) keyward.Account {
 	return keyward.Account{
 		Remaining: 1, Epoch: 7, Refill: &keyward.Refill{Amount: amount, Interval: interval}, Anchor: anchor, Period: period,
 	}
@@ -28,7 +28,7 @@ func refilled(amount int64, interval keyward.Interval, anchor, period keyward.Ti
 
 func TestARefillComesAtTheExactInstant(t *testing.T) {
 	for _, test := range []struct {
-		interval          keyward.Interval
+		interval          keyward.RefillInterval
 		anchor, from, due string
 	}{
 		{"hourly", "2026-01-31T09:30:00.001Z", "", "2026-01-31T10:30:00.001Z"},
@@ -68,7 +68,7 @@ func TestARefillComesAtTheExactInstant(t *testing.T) {
 // instant, and is settled once.
 func TestPeriodsFollowEachOtherWithoutGaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		interval := rapid.SampledFrom([]keyward.Interval{"hourly", "daily", "weekly", "monthly", "yearly"}).Draw(t, "interval")
+		interval := rapid.SampledFrom([]keyward.RefillInterval{"hourly", "daily", "weekly", "monthly", "yearly"}).Draw(t, "interval")
 		anchor := keyward.Time(rapid.Int64Range(1, 4e12).Draw(t, "anchor"))
 		now := anchor + keyward.Time(rapid.Int64Range(0, 1e12).Draw(t, "later"))
 		a := refilled(5, interval, anchor, anchor)
@@ -107,7 +107,7 @@ func TestAClaimIsMetFromWhatRemains(t *testing.T) {
 			}
 		})
 	}
-	due := refilled(100, keyward.Daily, noon-86_400_000, noon-86_400_000)
+	due := refilled(100, keyward.DailyRefill, noon-86_400_000, noon-86_400_000)
 	if lease := due.Meet(keyward.Claim{Want: 30, Back: 8, Epoch: 7, Time: noon}); lease.Amount != 30 || due.Remaining != 70 || due.Epoch != 8 {
 		t.Errorf("after the refill that is due the lease is %+v and leaves %+v", lease, due)
 	}
@@ -117,7 +117,7 @@ func TestLimitsAndCreditsOutOfBoundsAreRefused(t *testing.T) {
 	limit := func(name string, limit int64, window keyward.Duration) func(*keyward.Key) {
 		return func(k *keyward.Key) { k.RateLimits = []keyward.RateLimit{{Name: name, Limit: limit, Window: window}} }
 	}
-	credits := func(remaining, amount int64, interval keyward.Interval) func(*keyward.Key) {
+	credits := func(remaining, amount int64, interval keyward.RefillInterval) func(*keyward.Key) {
 		return func(k *keyward.Key) {
 			k.Credits = &keyward.Credits{Remaining: remaining, Refill: &keyward.Refill{Amount: amount, Interval: interval}}
 		}

@@ -106,14 +106,14 @@ func ParseDuration(text string) (Duration, error) {
 	return Duration(d), nil
 }
 
-// String writes d in the largest unit that fits it whole.
+// String writes d in the largest unit that fits it whole; a minute is 60s and a day 24h.
 func (d Duration) String() string {
 	std := time.Duration(d)
 	for _, unit := range []struct {
-		size time.Duration
-		name string
-	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
-		if std != 0 && std%unit.size == 0 {
+		least, size time.Duration
+		name        string
+	}{{48 * time.Hour, 24 * time.Hour, "d"}, {time.Hour, time.Hour, "h"}, {2 * time.Minute, time.Minute, "m"}, {time.Second, time.Second, "s"}} {
+		if std >= unit.least && std%unit.size == 0 {
 			return fmt.Sprintf("%d%s", std/unit.size, unit.name)
 		}
 	}

@@ -138,9 +138,9 @@ func TestParseDuration(t *testing.T) {
 		back string        // as it is written
 	}{
 		"seconds":                       {"30s", 30 * time.Second, "30s"},
-		"a minute of seconds":           {"60s", time.Minute, "1m"},
+		"a minute of seconds":           {"60s", time.Minute, "60s"},
 		"hours":                         {"12h", 12 * time.Hour, "12h"},
-		"a day of hours":                {"24h", day, "1d"},
+		"a day of hours":                {"24h", day, "24h"},
 		"a day and a half of hours":     {"36h", 36 * time.Hour, "36h"},
 		"days":                          {"7d", 7 * day, "7d"},
 		"a hundred years":               {"36500d", 36500 * day, "36500d"},

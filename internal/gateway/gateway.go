@@ -102,7 +102,7 @@ func (g *Gateway) Decide(by *keyward.Actor, q *Question) (Outcome, error) {
 		return refused(http.StatusUnauthorized, why), nil
 	}
 	var v verify.Verdict
-	if err := g.tokens.Verify(by, found.text, &wanted, false, &v); err != nil {
+	if err := g.tokens.Verify(by, found.text, &wanted, &v); err != nil {
 		return Outcome{}, err
 	}
 	out := outcome(&v, g.now())

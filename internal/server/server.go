@@ -105,6 +105,7 @@ func (s *Server) openPlanes(ctx context.Context) error {
 	s.usage = newUsageWriter(s.engine, s.store, s.node)
 	s.metrics.registry.MustRegister(s.usage)
 	s.plane = control.New(s.store, ring)
+	s.plane.Leased = s.engine.Leased
 	if err := s.plane.Claim(ctx); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Server) openPlanes(ctx context.Context) error {
 func openStore(ctx context.Context, config Config, ring *keyring.Keyring, s *Server) (*store.Store, error) {
 	c := store.Config{Chain: ring.AuditMAC, ChainKeyID: ring.AuditKeyID()}
 	if s != nil {
-		c.Committed, c.Settle = s.committed, s.settle
+		c.Committed, c.Settle = s.committed, s.settled
 	}
 	return store.Open(ctx, config.Database, c)
 }
@@ -137,8 +138,8 @@ func (s *Server) committed(ctx context.Context, entry keyward.LogEntry) error {
 	return s.engine.Commit(ctx, s.store, entry)
 }
 
-// settle returns once answers take the change seq into account, whoever made it.
-func (s *Server) settle(ctx context.Context, seq int64) error {
+// settled returns once answers take the change seq into account, whoever made it.
+func (s *Server) settled(ctx context.Context, seq int64) error {
 	if s.engine.Ready() && s.engine.Applied() >= seq {
 		return nil
 	}
@@ -179,6 +180,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() { s.follow(background) })
 	group.Go(func() { s.writeUses(background) })
 	group.Go(func() { s.writeUsage(background) })
+	group.Go(func() { s.lease(background) })
 	group.Go(func() { s.sweep(background) })
 	failed := make(chan error, len(s.serving))
 	for _, one := range s.serving {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log"
 	"log/slog"
+	"math"
 	"time"
 )
 
@@ -52,6 +53,9 @@ func (s *Server) flushAll(ctx context.Context) {
 	}
 	if err := s.usage.flush(ctx); err != nil {
 		s.config.Log.Warn("the latest usage is lost", slog.Int64("verifications", s.usage.waiting.Load()), slog.Any("error", err))
+	}
+	if err := s.settle(ctx, math.MaxInt64); err != nil {
+		s.config.Log.Warn("credits that were leased and not spent are lost", slog.Any("error", err))
 	}
 }
 

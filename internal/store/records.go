@@ -12,7 +12,7 @@ import (
 // recordColumns are those of scanRecord, one row for each version of a key.
 const recordColumns = `k.organization_id, k.id, k.client_id, k.name, k.owner_id, k.type, k.environment, k.acl,
 	k.management, k.allowed_ips, k.metadata, k.enabled, k.start_ms, k.expire_ms, k.revoked_ms, k.deleted_ms,
-	v.version, v.digest, v.expire_ms`
+	v.version, v.digest, v.expire_ms, k.rate_limits, ` + packedAccount
 
 const keyRecords = "SELECT " + recordColumns + `, COALESCE((SELECT string_agg(p.id, ' ' ORDER BY p.id) FROM key_projects m
 	JOIN projects p ON p.organization_id = m.organization_id AND p.id = m.project_id
@@ -49,12 +49,12 @@ func (r reader) eachKeyRecord(ctx context.Context, query string, args []any, fn 
 func scanRecord(scan func(...any) error) (*keyward.KeyRecord, error) {
 	var k keyward.KeyRecord
 	var c keyward.Credential
-	var owner, acl, management, ips, metadata, projects string
+	var owner, acl, management, ips, metadata, limits, account, projects string
 	var deleted keyward.Time
 	var digest []byte
 	err := scan(&k.OrganizationID, &k.KeyID, &k.ClientID, &k.Name, &owner, &k.Type, &k.Environment, &acl,
 		&management, &ips, &metadata, &k.Enabled, &k.StartTime, &k.ExpireTime, &k.RevokedTime, &deleted,
-		&c.Version, &digest, &c.ExpireTime, &projects)
+		&c.Version, &digest, &c.ExpireTime, &limits, &account, &projects)
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +64,20 @@ func scanRecord(scan func(...any) error) (*keyward.KeyRecord, error) {
 	if projects != "" {
 		k.ProjectIDs = strings.Fields(projects)
 	}
-	if err := decodeRecord(&k, acl, management, ips); err != nil {
+	k.Account = unpackAccount(account)
+	if err := decodeRecord(&k, acl, management, ips, limits); err != nil {
 		return nil, keyward.Errorf(keyward.Internal, "the stored key %s cannot be read: %w", k.KeyID, err)
 	}
 	return &k, nil
 }
 
 // decodeRecord reads the members that are kept as JSON, of which most are empty.
-func decodeRecord(k *keyward.KeyRecord, acl, management, ips string) error {
+func decodeRecord(k *keyward.KeyRecord, acl, management, ips, limits string) error {
+	if limits != "[]" {
+		if err := json.Unmarshal([]byte(limits), &k.RateLimits); err != nil {
+			return err
+		}
+	}
 	if acl != "[]" {
 		if err := json.Unmarshal([]byte(acl), &k.ACL); err != nil {
 			return err

@@ -28,7 +28,7 @@ func TestCreditsAreNeverSpentTwice(t *testing.T) {
 			spent:  map[int64]int64{}, funded: map[int64]int64{},
 		}
 		if rapid.Bool().Draw(t, "refilled") {
-			b.stored.Refill = &keyward.Refill{Amount: rapid.Int64Range(1, 100).Draw(t, "amount"), Interval: keyward.Hourly}
+			b.stored.Refill = &keyward.Refill{Amount: rapid.Int64Range(1, 100).Draw(t, "amount"), Interval: keyward.HourlyRefill}
 		}
 		b.funded[1] = b.stored.Remaining
 		for range 3 {

@@ -88,7 +88,7 @@ func (r *replica) applyKey(record *keyward.KeyRecord) {
 	default:
 		k = new(key)
 	}
-	next := k.next(old, record, r.organization(record.OrganizationID))
+	next := k.next(old, record, r.organization(record.OrganizationID), r.meter(name, record))
 	k.newest.Store(next)
 
 	hash := maphash.Comparable(r.seed, name)
@@ -103,9 +103,20 @@ func (r *replica) applyKey(record *keyward.KeyRecord) {
 	r.reindexClient(k, old, next)
 }
 
+// meter returns what counts the uses of a key from now on, nil if nothing does.
+func (r *replica) meter(name keyName, record *keyward.KeyRecord) *meter {
+	m := meterFor(r.meters[name], record)
+	if m == nil {
+		delete(r.meters, name)
+	} else {
+		r.meters[name] = m
+	}
+	return m
+}
+
 // next makes the versions that a record describes and returns the newest.
-func (k *key) next(old *version, record *keyward.KeyRecord, of *organization) *version {
-	made := version{Subject: record.Subject, organization: of}
+func (k *key) next(old *version, record *keyward.KeyRecord, of *organization, m *meter) *version {
+	made := version{Subject: record.Subject, organization: of, meter: m}
 	// A record's texts are its own; those that many keys share need not be.
 	made.OrganizationID = of.id
 	made.Type = constant(made.Type, keyward.SecretKey, keyward.Publishable)

@@ -64,7 +64,7 @@ func (e *Engine) Leased(organizationID, keyID string, epoch int64) int64 {
 	if m == nil {
 		return 0
 	}
-	m.mu.Lock()
+	m = m.lock()
 	defer m.mu.Unlock()
 	if m.account == nil || m.account.stored.Epoch != epoch {
 		return 0
@@ -101,7 +101,7 @@ func (e *Engine) Claims(now, idle keyward.Time) Claims {
 }
 
 func (c *Claims) add(m *meter, claim func(*account) (want, back int64), now keyward.Time) {
-	m.mu.Lock()
+	m = m.lock()
 	defer m.mu.Unlock()
 	a := m.account
 	if a == nil {
@@ -123,7 +123,7 @@ func (c *Claims) add(m *meter, claim func(*account) (want, back int64), now keyw
 // each, in their order, the zero one where it failed. Whoever waits asks again.
 func (c Claims) Settle(leases []keyward.Lease, now keyward.Time) {
 	for i, m := range c.meters {
-		m.mu.Lock()
+		m = m.lock()
 		if a := m.account; a != nil {
 			a.asked = false
 			a.grant(leases[i], now)

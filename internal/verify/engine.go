@@ -81,7 +81,13 @@ type Verdict struct {
 	Checks     []keyward.Check     // every check and its outcome, if that was asked for
 
 	balance keyward.Balance // what Balance points to
+	pending <-chan struct{}
 }
+
+// Pending returns nil for a verdict. If it is not nil, there is none yet: the key has the
+// credits, but this node has no lease of them. Once the channel is closed the question is
+// to be asked again. Nothing was counted, and the Reason refuses.
+func (v *Verdict) Pending() <-chan struct{} { return v.pending }
 
 // Verify answers into v, which it returns, whether the key with the secret may do what q
 // asks, at the instant now. It does not allocate. A Valid answer counts as a use, unless
@@ -94,17 +100,6 @@ func (e *Engine) Verify(by *keyward.Actor, secret string, q *keyward.Request, no
 // stands for one version of the key with the client id.
 func (e *Engine) VerifyClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
 	return e.answer(by, e.current.Load().client(clientID, version), q, now, v)
-}
-
-// Explain returns the outcome of every check that [Engine.Verify] makes, in the
-// order of decision, and nothing where its answer is Unknown. It counts as no use.
-func (e *Engine) Explain(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time) []keyward.Check {
-	return explain(e.secret(secret), by, q, now)
-}
-
-// ExplainClient is [Engine.Explain] for [Engine.VerifyClient].
-func (e *Engine) ExplainClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time) []keyward.Check {
-	return explain(e.current.Load().client(clientID, version), by, q, now)
 }
 
 // Operator returns the operator with the secret as an actor, whose IP and RequestID
@@ -174,23 +169,29 @@ func (e *Engine) secret(text string) *version {
 	return e.current.Load().secret(&digest)
 }
 
-func (e *Engine) answer(by *keyward.Actor, v *version, q *keyward.Request, now keyward.Time, into *Verdict) *Verdict {
-	*into = Verdict{Reason: decide(v, by, q, now), Allowances: into.Allowances[:0], Checks: into.Checks[:0]}
-	e.answered[into.Reason].Add(1)
-	if into.Reason == keyward.Unknown {
-		return into
+func (e *Engine) answer(by *keyward.Actor, of *version, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
+	*v = Verdict{Allowances: v.Allowances[:0], Checks: v.Checks[:0]}
+	if of != nil {
+		v.Subject, v.Version = of.Subject, int(of.use.number)
+		e.judge(by, of.organization.load(), of.end, of.meter, q, now, v)
 	}
-	if into.Reason == keyward.Valid && !q.DryRun {
-		e.used.touch(v.use, now)
+	if v.pending != nil {
+		return v
 	}
-	into.Subject, into.Version = v.Subject, int(v.use.number)
-	return into
+	e.answered[v.Reason].Add(1)
+	switch {
+	case v.Reason == keyward.Unknown:
+		v.Subject, v.Version = keyward.Subject{}, 0
+	case v.Reason == keyward.Valid && !q.DryRun:
+		e.used.touch(of.use, now)
+	}
+	return v
 }
 
 func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
 	reason := keyward.Unknown
 	if v != nil && v.Type == keyward.SecretKey {
-		reason = decide(v, &e.everyone, &keyward.Request{IP: ip}, now)
+		reason = keyward.Decide(&e.everyone, &v.Subject, v.organization.load(), v.end, &keyward.Request{IP: ip}, keyward.Unlimited, now)
 	}
 	switch reason {
 	case keyward.Valid:
@@ -209,18 +210,4 @@ func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyw
 		Version:        int(v.use.number),
 		IP:             ip,
 	}, &v.Subject, nil
-}
-
-func decide(v *version, by *keyward.Actor, q *keyward.Request, now keyward.Time) keyward.Reason {
-	if v == nil {
-		return keyward.Unknown
-	}
-	return keyward.Decide(by, &v.Subject, v.organization.load(), v.end, q, keyward.Unlimited, now)
-}
-
-func explain(v *version, by *keyward.Actor, q *keyward.Request, now keyward.Time) []keyward.Check {
-	if v == nil {
-		return nil
-	}
-	return keyward.Explain(by, &v.Subject, v.organization.load(), v.end, q, keyward.Unlimited, now)
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"keyward"
 	"keyward/internal/verify"
@@ -80,7 +81,9 @@ func TestVerify(t *testing.T) {
 			if (got.Subject.KeyID == "") != (test.want == keyward.Unknown) || (got.Version == 0) != (got.Subject.KeyID == "") {
 				t.Errorf("Verify = %v with subject %v and version %d", got.Reason, got.Subject.KeyID, got.Version)
 			}
-			if checks := w.Explain(by, test.secret, &test.q, noon); (len(checks) == 0) != (test.want == keyward.Unknown) {
+			explained := test.q
+			explained.Explain = true
+			if checks := w.Verify(by, test.secret, &explained, noon, new(verify.Verdict)).Checks; (len(checks) == 0) != (test.want == keyward.Unknown) {
 				t.Errorf("Explain = %v, where Verify = %v", checks, got.Reason)
 			}
 		})
@@ -131,9 +134,9 @@ func TestATokenStandsForOneVersionOfItsKey(t *testing.T) {
 		if got := w.VerifyClient(anyone, test.client, test.version, q, noon, new(verify.Verdict)); got.Reason != test.want {
 			t.Errorf("VerifyClient(%q, %d) = %v, want %v", test.client, test.version, got.Reason, test.want)
 		}
-		checks := w.ExplainClient(anyone, test.client, test.version, q, noon)
+		checks := w.VerifyClient(anyone, test.client, test.version, &keyward.Request{Explain: true}, noon, new(verify.Verdict)).Checks
 		if (len(checks) == 0) != (test.want == keyward.Unknown) {
-			t.Errorf("ExplainClient(%q, %d) = %v", test.client, test.version, checks)
+			t.Errorf("the checks of %q, %d are %v", test.client, test.version, checks)
 		}
 	}
 	w.commit(with(k, func(k *keyward.KeyRecord) { k.Deleted = true }))
@@ -258,9 +261,13 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 	w.commit(with(key("k", "s"), func(k *keyward.KeyRecord) {
 		k.AllowedIPs = blocks
 		k.ACL = []keyward.Grant{{Scope: keyward.Scope{"region": {"eu"}}, Permissions: []string{"docs.*"}}}
+	}), with(key("m", "metered"), func(k *keyward.KeyRecord) {
+		k.RateLimits = []keyward.RateLimit{{Name: "a", Limit: 1, Window: keyward.Duration(time.Hour)}, {Name: "b", Limit: 1e9, Window: keyward.Duration(time.Second)}}
 	}), operator("o", "op", nil))
 	scope := map[string]string{"region": "eu"}
 	now := noon
+	var v verify.Verdict
+	w.Verify(anyone, "metered", &keyward.Request{Cost: 1}, now, &v)
 	for sentence, test := range map[string]struct {
 		secret string
 		q      keyward.Request
@@ -271,12 +278,14 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 		"wrong address":  {"s", keyward.Request{IP: outside}, keyward.IPNotAllowed},
 		"not permitted":  {"s", keyward.Request{IP: inside, Permissions: []string{"admin"}}, keyward.PermissionDenied},
 		"too long":       {long(600), keyward.Request{}, keyward.Unknown},
+		"with limits":    {"metered", keyward.Request{}, keyward.Valid},
+		"limited":        {"metered", keyward.Request{Cost: 1}, keyward.RateLimited},
 		"not that place": {"s", keyward.Request{IP: inside, Permissions: []string{"docs.read"}}, keyward.PermissionDenied},
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			allocated := testing.AllocsPerRun(100, func() {
 				now++ // so that each is a new use
-				if got := w.Verify(anyone, test.secret, &test.q, now, new(verify.Verdict)); got.Reason != test.want {
+				if got := w.Verify(anyone, test.secret, &test.q, now, &v); got.Reason != test.want {
 					t.Errorf("Verify = %v, want %v", got.Reason, test.want)
 				}
 			})
@@ -287,7 +296,7 @@ func TestAnsweringAllocatesNothing(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, func() {
 		now++
-		w.VerifyClient(anyone, "client-k", 1, &keyward.Request{IP: inside}, now, new(verify.Verdict))
+		w.VerifyClient(anyone, "client-k", 1, &keyward.Request{IP: inside}, now, &v)
 	}); n != 0 {
 		t.Errorf("%v allocations a VerifyClient", n)
 	}

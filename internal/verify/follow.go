@@ -61,6 +61,11 @@ func (e *Engine) install(fresh *replica) bool {
 		return false
 	}
 	fresh.publish()
+	for name, m := range e.current.Load().meters {
+		if next := fresh.meters[name]; next != nil {
+			m.moveTo(next)
+		}
+	}
 	e.current.Store(fresh)
 	e.ready.Store(true)
 	return true

@@ -18,13 +18,42 @@ type meter struct {
 	windows []window
 	account *account      // nil if uses cost no credits
 	settled chan struct{} // closed when the account's lease came, or did not; nil if nobody waits
+	moved   *meter        // what counts instead, since everything was loaded anew
+}
+
+// lock returns the meter that counts now, locked.
+func (m *meter) lock() *meter {
+	for {
+		m.mu.Lock()
+		if m.moved == nil {
+			return m
+		}
+		next := m.moved
+		m.mu.Unlock()
+		m = next
+	}
+}
+
+// moveTo hands everything that was counted over to a meter which nobody uses yet.
+func (m *meter) moveTo(next *meter) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	next.clock = m.clock
+	next.inherit(m.windows)
+	if m.account != nil && next.account != nil {
+		stored := next.account.stored
+		next.account = m.account
+		next.account.update(stored)
+	}
+	m.moved = next
+	m.wake()
 }
 
 // meterFor returns the meter of a key as its record wants it: nil if nothing is counted.
 // The old one, if there is one, goes on with what it has counted, by the names of limits
 // whose window is the same.
 func meterFor(old *meter, record *keyward.KeyRecord) *meter {
-	counted := len(record.RateLimits) > 0 || record.Account != nil
+	counted := !record.Deleted && (len(record.RateLimits) > 0 || record.Account != nil)
 	m := old
 	if m == nil {
 		if !counted {
@@ -44,16 +73,25 @@ func meterFor(old *meter, record *keyward.KeyRecord) *meter {
 
 // limit takes in the rate limits of a record.
 func (m *meter) limit(limits []keyward.RateLimit) {
-	windows := make([]window, len(limits))
+	before := m.windows
+	m.windows = make([]window, len(limits))
 	for i, limit := range limits {
-		windows[i] = newWindow(limit)
-		was := slices.IndexFunc(m.windows, func(w window) bool { return w.Name == limit.Name && w.Window == limit.Window })
+		m.windows[i] = newWindow(limit)
+	}
+	m.inherit(before)
+}
+
+// inherit goes on with what was counted by windows of the same name and length.
+func (m *meter) inherit(before []window) {
+	for i := range m.windows {
+		w := &m.windows[i]
+		was := slices.IndexFunc(before, func(b window) bool { return b.Name == w.Name && b.Window == w.Window })
 		if was >= 0 {
-			windows[i] = m.windows[was]
-			windows[i].Limit = limit.Limit
+			limit := w.Limit
+			*w = before[was]
+			w.Limit = limit
 		}
 	}
-	m.windows = windows
 }
 
 // credit takes in the account of a record, nil for none.

@@ -24,6 +24,7 @@ type replica struct {
 
 	// The mutating side's own.
 	keys              table[key] // by name
+	meters            map[keyName]*meter
 	organizationsByID map[string]*organization
 	operatorsByID     map[string]*operator
 	seed              maphash.Seed
@@ -63,6 +64,7 @@ type version struct {
 	end          keyward.Time
 	use          *use     // nil if there is no secret: the key has none, or is deleted
 	older        *version // of the same key
+	meter        *meter   // nil if nothing counts its uses
 }
 
 // operator is what stays of an operator through all changes.
@@ -83,6 +85,7 @@ type operatorState struct {
 
 func newReplica() *replica {
 	return &replica{
+		meters:            make(map[keyName]*meter),
 		organizationsByID: make(map[string]*organization),
 		operatorsByID:     make(map[string]*operator),
 		seed:              maphash.MakeSeed(),

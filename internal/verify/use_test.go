@@ -61,7 +61,7 @@ func TestUses(t *testing.T) {
 			w.used()
 		},
 		"nor an explanation": func(w *world) {
-			w.Explain(anyone, "s", q, noon)
+			w.Verify(anyone, "s", &keyward.Request{DryRun: true, Explain: true}, noon, new(verify.Verdict))
 			w.used()
 		},
 		"tokens use the version that they stand for": func(w *world) {

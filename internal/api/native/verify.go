@@ -32,7 +32,7 @@ func (q *question) read() (keyward.Request, error) {
 	var faults keyward.Faults
 	request := keyward.Request{
 		OrganizationID: string(q.OrganizationID), Environment: keyward.Environment(q.Environment),
-		Permissions: q.Permissions, Scope: q.Scope, Cost: 1, DryRun: q.DryRun,
+		Permissions: q.Permissions, Scope: q.Scope, Cost: 1, DryRun: q.DryRun, Explain: q.Explain,
 	}
 	if q.Key == nil {
 		faults.Add("/key", "is missing")
@@ -149,7 +149,7 @@ func (h *handler) mayVerify(c *api.Call) error {
 // answer decides one question.
 func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Request) (verdict, error) {
 	var v verify.Verdict
-	if err := h.tokens.Verify(by, *q.Key, request, q.Explain, &v); err != nil {
+	if err := h.tokens.Verify(by, *q.Key, request, &v); err != nil {
 		return verdict{}, err
 	}
 	return write(&v), nil
