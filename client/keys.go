@@ -123,12 +123,12 @@ func (c *Client) Key(ctx context.Context, organizationID, keyID string) (keyward
 // Keys returns the keys of an organization that the list asks for, of which it
 // fetches a page at a time. An error is the last thing it yields.
 func (c *Client) Keys(ctx context.Context, organizationID string, list List) iter.Seq2[keyward.Key, error] {
-	return pages[keyward.Key](ctx, c, keysPath(organizationID), list)
+	return pages[keyward.Key](ctx, c, keysPath(organizationID), list.values())
 }
 
 // KeysPage returns one page of the list.
 func (c *Client) KeysPage(ctx context.Context, organizationID string, list List) (Page[keyward.Key], error) {
-	return page[keyward.Key](ctx, c, keysPath(organizationID), list)
+	return page[keyward.Key](ctx, c, keysPath(organizationID), list.values())
 }
 
 func keysPath(organizationID string, below ...string) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -43,17 +44,17 @@ type Page[T any] struct {
 	Total      *int64  `json:"total,omitempty"` // of all pages, if it was asked for
 }
 
-func page[T any](ctx context.Context, c *Client, path []string, list List) (Page[T], error) {
+func page[T any](ctx context.Context, c *Client, path []string, query url.Values) (Page[T], error) {
 	var p Page[T]
-	err := c.do(ctx, call{method: http.MethodGet, path: path, query: list.values(), into: &p})
+	err := c.do(ctx, call{method: http.MethodGet, path: path, query: query, into: &p})
 	return p, err
 }
 
-// pages returns the items of all pages from list.Cursor on. An error ends them.
-func pages[T any](ctx context.Context, c *Client, path []string, list List) iter.Seq2[T, error] {
+// pages returns the items of all pages from the query's cursor on. An error ends them.
+func pages[T any](ctx context.Context, c *Client, path []string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		for at := list; ; {
+		for at := maps.Clone(query); ; {
 			p, err := page[T](ctx, c, path, at)
 			if err != nil {
 				yield(none, err)
@@ -67,11 +68,11 @@ func pages[T any](ctx context.Context, c *Client, path []string, list List) iter
 			if p.NextCursor == nil {
 				return
 			}
-			if *p.NextCursor == at.Cursor {
+			if *p.NextCursor == at.Get("cursor") {
 				yield(none, errors.New("the list goes in circles"))
 				return
 			}
-			at.Cursor = *p.NextCursor
+			at.Set("cursor", *p.NextCursor)
 		}
 	}
 }

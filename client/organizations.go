@@ -33,12 +33,12 @@ func (c *Client) Organization(ctx context.Context, id string) (keyward.Organizat
 // Organizations returns the organizations that the list asks for, of which it fetches
 // a page at a time. An error is the last thing it yields.
 func (c *Client) Organizations(ctx context.Context, list List) iter.Seq2[keyward.Organization, error] {
-	return pages[keyward.Organization](ctx, c, organizationsPath(), list)
+	return pages[keyward.Organization](ctx, c, organizationsPath(), list.values())
 }
 
 // OrganizationsPage returns one page of the list.
 func (c *Client) OrganizationsPage(ctx context.Context, list List) (Page[keyward.Organization], error) {
-	return page[keyward.Organization](ctx, c, organizationsPath(), list)
+	return page[keyward.Organization](ctx, c, organizationsPath(), list.values())
 }
 
 func organizationsPath(below ...string) []string {

@@ -131,7 +131,7 @@ func listKeysCommand() *cobra.Command {
 			"  keyward keys list --all -o json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return k.do(cmd, func(kw *client.Client, organization string) error {
-				page, err := fetch(&list,
+				page, err := fetch(list.all, list.List,
 					func(q client.List) (client.Page[keyward.Key], error) {
 						return kw.KeysPage(cmd.Context(), organization, q)
 					},
@@ -216,6 +216,7 @@ func keyTable(key *keyward.Key) table {
 		"allowed ips", strings.Join(key.AllowedIPs, " "), "owner", text(key.OwnerID), "metadata", string(key.Metadata),
 		"starts", key.StartTime.String(), "expires", key.ExpireTime.String(),
 		"revoked", key.RevokedTime.String(), "reason", text(key.RevokeReason), "last used", key.LastUsedTime.String(),
+		"last used from", text(key.LastUsedIP),
 	) {
 		if row[1] != "" && row[1] != "[]" && row[1] != "{}" {
 			t = append(t, row)

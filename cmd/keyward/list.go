@@ -25,12 +25,12 @@ func (l *listing) flags(f *pflag.FlagSet, filter string) {
 }
 
 // fetch returns one page, or all of them as one.
-func fetch[T any](l *listing, page func(client.List) (client.Page[T], error), all func(client.List) iter.Seq2[T, error]) (client.Page[T], error) {
-	if !l.all {
-		return page(l.List)
+func fetch[T, Q any](everything bool, query Q, page func(Q) (client.Page[T], error), all func(Q) iter.Seq2[T, error]) (client.Page[T], error) {
+	if !everything {
+		return page(query)
 	}
 	whole := client.Page[T]{Items: []T{}}
-	for item, err := range all(l.List) {
+	for item, err := range all(query) {
 		if err != nil {
 			return whole, err
 		}

@@ -60,7 +60,7 @@ func listOrganizationsCommand() *cobra.Command {
 				return err
 			}
 			return server.do(cmd, func(kw *client.Client) error {
-				page, err := fetch(&list,
+				page, err := fetch(list.all, list.List,
 					func(q client.List) (client.Page[keyward.Organization], error) {
 						return kw.OrganizationsPage(cmd.Context(), q)
 					},

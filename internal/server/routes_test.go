@@ -136,6 +136,11 @@ var samples = join(rebillySamples(), map[string]sample{
 		{query: "filter=actorId:{operatorId}&count=true", answers: true},
 		{query: "filter=organizationId:{organizationId}&count=true", answers: true},
 	}},
+	"GET /v1/organizations/{organizationId}/usage": {status: 200, forms: []form{
+		{},
+		{query: "interval=hour&groupBy=key,reason&limit=1"},
+		{query: "keyId={keyId}", answers: true},
+	}},
 	"GET /v1/changes/{seq}": {status: 200},
 	"GET /v1/nodes":         {status: 200, everywhere: true},
 

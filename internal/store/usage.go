@@ -130,7 +130,7 @@ func (r reader) TotalUsage(ctx context.Context, span UsageSpan) ([]keyward.Usage
 }
 
 // usageKeysAtOnce is how many keys one query of [reader.KeyUsage] looks for.
-const usageKeysAtOnce = 50
+const usageKeysAtOnce = 20
 
 // KeyUsage returns the sums of keys, by key, time and reason. Hour is the start of the
 // hour or the day.
@@ -184,11 +184,15 @@ func (r reader) UsedKeys(ctx context.Context, organizationID, after string, limi
 }
 
 // ProjectKeys returns the ids of an organization's keys that are in one of the projects,
-// deleted ones too, in order, behind the one given: as many as the limit says.
-func (r reader) ProjectKeys(ctx context.Context, organizationID string, projectIDs []string, after string, limit int) ([]string, error) {
+// deleted ones too, in order, behind the one given: as many as the limit says, or only the
+// one that is asked for.
+func (r reader) ProjectKeys(ctx context.Context, organizationID string, projectIDs []string, only, after string, limit int) ([]string, error) {
 	l := listing{args: []any{organizationID, after, limit}}
-	return r.ids(ctx, "SELECT k.id FROM keys k WHERE k.organization_id = $1 AND k.id > $2 AND "+
-		inProjects(l.texts(projectIDs))+" ORDER BY k.id LIMIT $3", l.args...)
+	query := "SELECT k.id FROM keys k WHERE k.organization_id = $1 AND k.id > $2 AND " + inProjects(l.texts(projectIDs))
+	if only != "" {
+		query += " AND k.id = " + l.arg(only)
+	}
+	return r.ids(ctx, query+" ORDER BY k.id LIMIT $3", l.args...)
 }
 
 func (r reader) ids(ctx context.Context, query string, args ...any) ([]string, error) {

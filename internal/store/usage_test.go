@@ -147,10 +147,14 @@ func usagePromises() map[string]promise {
 				}
 				return tx.DeleteProject(t.Context(), o.ID, gone.ID, noon)
 			})
-			got, err := w.ProjectKeys(t.Context(), o.ID, []string{one.ID, gone.ID}, "", 2)
+			got, err := w.ProjectKeys(t.Context(), o.ID, []string{one.ID, gone.ID}, "", "", 2)
 			wantEqual(t, "the first two", got, err, []string{"a", "c"})
-			got, err = w.ProjectKeys(t.Context(), o.ID, []string{one.ID, gone.ID}, "c", 2)
+			got, err = w.ProjectKeys(t.Context(), o.ID, []string{one.ID, gone.ID}, "", "c", 2)
 			wantEqual(t, "the rest", got, err, []string{"f"})
+			got, err = w.ProjectKeys(t.Context(), o.ID, []string{one.ID}, "c", "", 2)
+			wantEqual(t, "one of them", got, err, []string{"c"})
+			got, err = w.ProjectKeys(t.Context(), o.ID, []string{one.ID}, "b", "", 2)
+			wantEqual(t, "one of another project", got, err, []string(nil))
 		},
 		"what is older than it has to be is forgotten, in portions": func(t *testing.T, w *world) {
 			var old []keyward.Usage

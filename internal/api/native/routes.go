@@ -48,6 +48,11 @@ func Routes() []api.Route { return newHandler(nil, nil, nil, "").routes() }
 // listed returns the parameters of lists.
 func listed() []string { return []string{"limit", "cursor", "sort", "filter", "q", "count"} }
 
+// usageParameters returns those of usage.
+func usageParameters() []string {
+	return []string{"from", "to", "interval", "groupBy", "keyId", "limit", "cursor"}
+}
+
 // changing returns those of changes.
 func changing() []string { return []string{"wait"} }
 
@@ -105,6 +110,7 @@ func (h *handler) routes() []api.Route {
 
 		{Pattern: "GET /v1/audit-events", Permission: keyward.AuditRead, Query: listed(), Handle: h.listAudit},
 		{Pattern: "GET " + organization + "/audit-events", Permission: keyward.AuditRead, Query: listed(), Handle: h.listAudit},
+		{Pattern: "GET " + organization + "/usage", Permission: keyward.UsageRead, Query: usageParameters(), Handle: h.listUsage},
 		{Pattern: "GET /v1/changes/{seq}", Permission: keyward.OrganizationsRead, Handle: h.getChange},
 		{Pattern: "GET /v1/nodes", Permission: keyward.SystemRead, Handle: h.listNodes},
 	}
