@@ -85,7 +85,7 @@ func readQuestion(form api.Query) (keyward.Request, error) {
 
 func (t *Tokens) worth(by *keyward.Actor, text string, q *keyward.Request) (introspection, error) {
 	var v verify.Verdict
-	if err := t.Verify(by, text, q, false, &v); err != nil || v.Reason != keyward.Valid {
+	if err := t.Verify(by, text, q, &v); err != nil || v.Reason != keyward.Valid {
 		return introspection{}, err
 	}
 	s := &v.Subject
