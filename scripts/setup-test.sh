@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what the tests need and this machine lacks: PostgreSQL's server programs, a C
-# compiler for the race detector, Chromium for what people read in a browser, and
-# Node.js with npm for clients in JavaScript. Says nothing when nothing is missing.
+# compiler for the race detector, Chromium for what people read in a browser, Node.js with
+# npm for clients in JavaScript, and nginx, HAProxy and Caddy as gateways. Says nothing when
+# nothing is missing.
 set -eu
 
 has_postgresql() {
@@ -18,18 +19,26 @@ has_compiler() {
 		echo '#include <stdlib.h>' | "${CC:-gcc}" -fsyntax-only -x c - 2>/dev/null
 }
 
+# Daemons are where not everybody's PATH leads.
+has_daemon() {
+	command -v "$1" >/dev/null || [ -x "/usr/sbin/$1" ]
+}
+
 missing() {
 	has_postgresql || echo postgresql
 	has_compiler || echo gcc libc6-dev
 	command -v chromium >/dev/null || echo chromium
 	command -v node >/dev/null || echo nodejs
 	command -v npm >/dev/null || echo npm
+	has_daemon nginx || echo nginx-light
+	has_daemon haproxy || echo haproxy
+	command -v caddy >/dev/null || echo caddy
 }
 
 # give_up REASON ends the script and says what to install by hand.
 give_up() {
 	echo "setup-test: $1; the tests need PostgreSQL's server programs (initdb, postgres)," \
-		"a C compiler, Chromium, Node.js and npm." \
+		"a C compiler, Chromium, Node.js, npm, nginx, HAProxy and Caddy." \
 		"On Debian or Ubuntu, as root: apt-get install $packages" >&2
 	exit 1
 }

@@ -19,7 +19,7 @@ func (g *Gateway) Handler() http.Handler {
 func Routes() []api.Route { return new(Gateway).routes() }
 
 func (g *Gateway) routes() []api.Route {
-	return []api.Route{{Pattern: "/authz/verify", Permission: keyward.KeysVerify, Unread: true, Handle: g.verify}}
+	return []api.Route{{Pattern: "/authz/verify", Permission: keyward.KeysVerify, Unread: true, Quiet: true, Handle: g.verify}}
 }
 
 func (g *Gateway) authenticate(r *http.Request) (keyward.Actor, error) {

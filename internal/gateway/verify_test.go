@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -324,6 +325,45 @@ func TestTheAddressOfTheClientIsWhatTrustedProxiesSay(t *testing.T) {
 	}
 }
 
+func TestWhoAsksTooMuchIsTold429(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	limited := w.key(t, `,"rateLimits":[{"name":"requests","limit":3,"window":"1h"}]`).Secret
+	spent := w.key(t, `,"credits":{"remaining":1}`).Secret
+	for _, test := range []struct {
+		name         string
+		header       []string
+		status       int
+		limit, retry string // expressions
+	}{
+		{"a use", []string{"X-Api-Key", limited, "Keyward-Cost", "2"}, 200, `^"requests";r=1;t=\d+$`, `^$`},
+		{"more than is left", []string{"X-Api-Key", limited, "Keyward-Cost", "2"}, 429, `^"requests";r=1;t=\d+$`, `^\d+$`},
+		{"the same for nginx", []string{"X-Api-Key", limited, "Keyward-Cost", "2", "Keyward-Deny-Status", "403"}, 403, `^"requests";r=1;t=\d+$`, `^\d+$`},
+		{"more than ever is", []string{"X-Api-Key", limited, "Keyward-Cost", "4"}, 429, `^"requests";r=1;t=\d+$`, `^$`},
+		{"what is left", []string{"X-Api-Key", limited}, 200, `^"requests";r=0;t=\d+$`, `^$`},
+		{"nothing", []string{"X-Api-Key", limited, "Keyward-Cost", "0"}, 200, `^"requests";r=0;t=\d+$`, `^$`},
+		{"a credit", []string{"X-Api-Key", spent}, 200, `^$`, `^$`},
+		{"one more credit", []string{"X-Api-Key", spent}, 429, `^$`, `^$`},
+		{"refused for no right", []string{"X-Api-Key", limited, "Keyward-Permission", "p", "Keyward-Deny-Status", "403"}, 403, `^$`, `^$`},
+	} {
+		got := w.verify(t, test.header...)
+		if got.status != test.status {
+			t.Errorf("%s: %d %s, want %d", test.name, got.status, got.body, test.status)
+		}
+		for header, want := range map[string]string{"RateLimit": test.limit, "Retry-After": test.retry} {
+			if value := got.header.Get(header); !regexp.MustCompile(want).MatchString(value) {
+				t.Errorf("%s: %s is %q, want %s", test.name, header, value, want)
+			}
+		}
+		meant := ""
+		if test.status == 403 && test.limit != `^$` {
+			meant = "429"
+		}
+		if value := got.header.Get("X-Keyward-Status"); value != meant {
+			t.Errorf("%s: X-Keyward-Status is %q, want %q", test.name, value, meant)
+		}
+	}
+}
+
 func TestALongListOfHeadersIsNoBurden(t *testing.T) {
 	w := newWorld(t, keywardtest.Options{})
 	k := w.key(t, "").Secret
@@ -339,7 +379,7 @@ func TestALongListOfHeadersIsNoBurden(t *testing.T) {
 
 func TestTheLogSaysWhyAndHoldsNoKey(t *testing.T) {
 	var log strings.Builder
-	w := newWorld(t, keywardtest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	w := newWorld(t, keywardtest.Options{Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	k := w.key(t, `,"enabled":false`).Secret
 	w.verify(t, "X-Api-Key", k)
 	w.verify(t, "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/?api_key="+k)
