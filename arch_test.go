@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"internal/gateway":       {".", "internal/api", "internal/oauth", "internal/verify"},
 	"internal/web":           {".", "internal/api"},
 	"client":                 {"."},
+	"internal/bench":         {".", "internal/control", "internal/keyring", "internal/store", "internal/verify"},
 	"internal/pgtest":        {},
 	"internal/api/apitest":   anything,
 	"keywardtest":            anything,

@@ -67,7 +67,7 @@ func rootCommand() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(serveCommand(), versionCommand(), operatorsCommand(), auditCommand())
-	root.AddCommand(organizationsCommand(), keysCommand(), verifyCommand(), usageCommand())
+	root.AddCommand(organizationsCommand(), keysCommand(), verifyCommand(), benchCommand(), usageCommand())
 	return root
 }
 
