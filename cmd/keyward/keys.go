@@ -213,7 +213,8 @@ func keyTable(key *keyward.Key) table {
 	)
 	for _, row := range pairs(
 		"management", compact(key.Management), "projects", strings.Join(key.ProjectIDs, " "),
-		"allowed ips", strings.Join(key.AllowedIPs, " "), "owner", text(key.OwnerID), "metadata", string(key.Metadata),
+		"allowed ips", strings.Join(key.AllowedIPs, " "), "owner", text(key.OwnerID), "rate limits", limitsText(key.RateLimits), "credits", creditsText(key.Credits),
+		"metadata", string(key.Metadata),
 		"starts", key.StartTime.String(), "expires", key.ExpireTime.String(),
 		"revoked", key.RevokedTime.String(), "reason", text(key.RevokeReason), "last used", key.LastUsedTime.String(),
 		"last used from", text(key.LastUsedIP),

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"keyward/internal/pgtest"
@@ -17,4 +19,13 @@ func TestMain(m *testing.M) {
 // tests are all tests of this package, with the PostgreSQL that they share.
 type tests struct{ *testing.M }
 
-func (t tests) Run() int { return pgtest.Run(t.M) }
+func (t tests) Run() int {
+	dir, err := os.MkdirTemp("", "keyward-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	_ = os.Setenv("KEYWARD_TEST_BUILD", dir) // where the other test package builds the program
+	return pgtest.Run(t.M)
+}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -28,18 +29,26 @@ const (
 // program is the built program, as it is shipped.
 type program string
 
-// build builds the program, for as long as the test runs.
+// build returns the program, which is built once for all tests.
 func build(t testing.TB) program {
 	t.Helper()
-	dir := t.TempDir()
-	path := filepath.Join(dir, "keyward")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "keyward/cmd/keyward")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, output)
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program(path)
 }
+
+// built is where the program is, in a directory that TestMain makes and removes.
+var built = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(os.Getenv("KEYWARD_TEST_BUILD"), "keyward")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "keyward/cmd/keyward")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return path, fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return path, nil
+})
 
 // command returns a command line with no more of an environment than it is given.
 func (p program) command(environment []string, args ...string) *exec.Cmd {

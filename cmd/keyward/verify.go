@@ -29,6 +29,8 @@ type question struct {
 	permissions  []string
 	scope        []string
 	ip           string
+	cost         int64
+	dryRun       bool
 	explain      bool
 }
 
@@ -82,6 +84,8 @@ func (q *question) flags(f *pflag.FlagSet) {
 	f.StringVar(&q.ip, "ip", "", "`address` of the client that presented the key")
 	f.StringVar(&q.organization, "org", "", "only a key of the organization with this `id`, or KEYWARD_ORG")
 	f.StringVar(&q.environment, "environment", "", "only a key of this `name`: live, test or sandbox")
+	f.Int64Var(&q.cost, "cost", 1, "what the use costs of rate limits and credits, as a `number`")
+	f.BoolVar(&q.dryRun, "dry-run", false, "spend and count nothing")
 	f.BoolVar(&q.explain, "explain", false, "list every check")
 }
 
@@ -98,7 +102,7 @@ func noKeyArgument(cmd *cobra.Command, args []string) error {
 func (q *question) read() (client.Question, error) {
 	asked := client.Question{
 		OrganizationID: cmp.Or(q.organization, os.Getenv("KEYWARD_ORG")), Environment: keyward.Environment(q.environment),
-		Permissions: q.permissions, Explain: q.explain,
+		Permissions: q.permissions, Cost: &q.cost, DryRun: q.dryRun, Explain: q.explain,
 	}
 	scope, err := scopeOf(q.scope)
 	if err != nil {
@@ -158,6 +162,12 @@ func verdictTable(v *client.Verdict) table {
 			"type", string(v.Type), "environment", string(v.Environment), "owner", text(v.OwnerID),
 			"expires", v.ExpireTime.String(),
 		)...)
+	}
+	for _, a := range v.RateLimits {
+		t = append(t, []string{"left of " + a.Name, fmt.Sprintf("%d of %d", a.Remaining, a.Limit)})
+	}
+	if v.Credits != nil {
+		t = append(t, []string{"credits", strconv.FormatInt(v.Credits.Remaining, 10)})
 	}
 	for _, check := range v.Checks {
 		outcome := "passed"
