@@ -46,3 +46,43 @@ func addressIn(blocks []netip.Prefix, addr netip.Addr) bool {
 	}
 	return false
 }
+
+// maxHops is how many elements of X-Forwarded-For are looked at.
+const maxHops = 100
+
+// ClientAddress returns whom a connection speaks for, without zone, a mapped address as
+// v4. It is who opened the connection; or, if that is a trusted proxy, the rightmost
+// element of forwarded, the lines of X-Forwarded-For, that is not one, or the leftmost if
+// all are. The result is invalid, and thus in no allow-list, if connection is, or if on the
+// way there is anything but a plain address or more than 100 of them.
+func ClientAddress(connection netip.Addr, forwarded []string, trusted []netip.Prefix) netip.Addr {
+	client := plainAddress(connection)
+	if len(forwarded) == 0 || !addressIn(trusted, client) {
+		return client
+	}
+	rest := strings.Join(forwarded, ",")
+	for range maxHops {
+		var more bool
+		client, rest, more = lastHop(rest)
+		if !more || !addressIn(trusted, client) {
+			return client // invalid ones are never trusted
+		}
+	}
+	return netip.Addr{}
+}
+
+// lastHop splits the last element off and reports whether there are more.
+func lastHop(hops string) (client netip.Addr, rest string, more bool) {
+	comma := strings.LastIndexByte(hops, ',')
+	last := strings.Trim(hops[comma+1:], " \t")
+	if comma >= 0 {
+		rest = hops[:comma]
+	}
+	addr, err := netip.ParseAddr(last)
+	if err != nil || addr.Zone() != "" {
+		return netip.Addr{}, rest, comma >= 0
+	}
+	return plainAddress(addr), rest, comma >= 0
+}
+
+func plainAddress(addr netip.Addr) netip.Addr { return addr.Unmap().WithZone("") }

@@ -2,6 +2,7 @@ package keyward_test
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"keyward"
@@ -169,4 +170,32 @@ func blocks(t *testing.T, list []string) []netip.Prefix {
 		blocks = append(blocks, block)
 	}
 	return blocks
+}
+
+func TestClientAddressBelievesTrustedProxiesOnly(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	for name, test := range map[string]struct {
+		connection string
+		forwarded  []string
+		want       string // "" if nobody is known
+	}{
+		"nobody stands between":             {"203.0.113.7", nil, "203.0.113.7"},
+		"a stranger speaks for another":     {"203.0.113.7", []string{"198.51.100.1"}, "203.0.113.7"},
+		"a proxy speaks for itself":         {"10.0.0.1", nil, "10.0.0.1"},
+		"a proxy speaks for a client":       {"10.0.0.1", []string{"198.51.100.1"}, "198.51.100.1"},
+		"a mapped proxy does so too":        {"::ffff:10.0.0.1", []string{"198.51.100.1"}, "198.51.100.1"},
+		"the client wrote something itself": {"10.0.0.1", []string{"192.0.2.1, 198.51.100.1"}, "198.51.100.1"},
+		"there are lines":                   {"10.0.0.1", []string{"192.0.2.1", "198.51.100.1", "10.2.3.4"}, "198.51.100.1"},
+		"all are proxies":                   {"10.0.0.1", []string{"10.9.9.9, 2001:db8::1"}, "10.9.9.9"},
+		"something is no address":           {"10.0.0.1", []string{"198.51.100.1, unknown"}, ""},
+		"there are too many":                {"10.0.0.1", []string{strings.Repeat("10.0.0.1,", 100) + "10.0.0.1"}, ""},
+	} {
+		got := keyward.ClientAddress(netip.MustParseAddr(test.connection), test.forwarded, trusted)
+		if want, _ := netip.ParseAddr(test.want); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	if got := keyward.ClientAddress(netip.Addr{}, []string{"198.51.100.1"}, trusted); got.IsValid() {
+		t.Errorf("a connection without address: %s", got)
+	}
 }

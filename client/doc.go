@@ -16,6 +16,9 @@
 //		// 401, 403 or 503
 //	}
 //
+// For services on net/http, [Guard] does that as middleware: it takes the key from the
+// request, asks, and answers 401, 403, 429 or 503 where nobody may pass.
+//
 // Whoever hands out keys uses [Client.CreateKey], [Client.RotateKey] and
 // [Client.RevokeKey]. The first two return the new secret, which cannot be had a
 // second time; it is a [keyward.Secret], so it does not end up in a log.

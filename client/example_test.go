@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 
 	"keyward"
@@ -88,6 +91,47 @@ func ExampleClient_Keys() {
 		fmt.Println(key.Name)
 	}
 	// Output: ci
+}
+
+func ExampleGuard() {
+	kw, presented := issue(context.Background())
+	guard := &client.Guard{
+		Client: kw,
+		Question: func(r *http.Request) client.Question {
+			permission := "docs.read"
+			if r.Method != http.MethodGet {
+				permission = "docs.write"
+			}
+			return client.Question{Environment: keyward.Live, Permissions: []string{permission}}
+		},
+	}
+	documents := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		verdict, _ := client.VerdictOf(r.Context())
+		fmt.Fprint(w, "hello, ", verdict.Name)
+	})
+	api := httptest.NewServer(guard.Protect(documents))
+	defer api.Close()
+
+	for _, method := range []string{http.MethodGet, http.MethodPut} {
+		request, err := http.NewRequest(method, api.URL, nil)
+		if err != nil {
+			log.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+presented.Reveal())
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			log.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(answer.StatusCode, string(body[:9]))
+	}
+	// Output:
+	// 200 hello, ci
+	// 403 {"type":"
 }
 
 func ExampleError() {

@@ -25,6 +25,14 @@ type Question struct {
 	DryRun         bool              // count nothing
 }
 
+// cost returns what the use counts for.
+func (q *Question) cost() int64 {
+	if q.Cost == nil {
+		return 1
+	}
+	return *q.Cost
+}
+
 // wire returns the question as the API takes it, key included.
 func (q Question) wire() wireQuestion {
 	return wireQuestion{
