@@ -27,7 +27,12 @@ func BearerIn(headers []string) (string, error) {
 	if len(headers) > 1 {
 		return "", keyward.Errorf(keyward.Unauthenticated, "there is more than one Authorization header")
 	}
-	scheme, token, _ := strings.Cut(headers[0], " ")
+	return BearerToken(headers[0])
+}
+
+// BearerToken is [Bearer] for the value of the header.
+func BearerToken(header string) (string, error) {
+	scheme, token, _ := strings.Cut(header, " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		return "", keyward.Errorf(keyward.Unauthenticated, "the Authorization header has no Bearer token")
 	}

@@ -33,7 +33,7 @@ func (s Surfaces) Handler() http.Handler {
 		if !strings.HasPrefix(prefix, "/") || !strings.HasSuffix(prefix, "/") {
 			panic("api: the prefix " + prefix + " of a host does not begin and end with a slash")
 		}
-		m.hosts[hostName(host)] = strings.TrimSuffix(prefix, "/")
+		m.hosts[HostName(host)] = strings.TrimSuffix(prefix, "/")
 	}
 	return m
 }
@@ -48,7 +48,7 @@ type mux struct {
 
 // ServeHTTP implements [http.Handler].
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	prefix, ok := m.hosts[hostName(r.Host)]
+	prefix, ok := m.hosts[HostName(r.Host)]
 	if !ok {
 		m.at(r.URL.Path).ServeHTTP(w, r)
 		return
@@ -97,11 +97,13 @@ func below(prefix string, u *url.URL) *url.URL {
 	return &moved
 }
 
-// hostName returns a host as it is compared: without port, without the dot of the
+// HostName returns a host as it is compared: without port, without the dot of the
 // root, and in lower case.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
+func HostName(host string) string {
+	if strings.Contains(host, ":") { // else there is no port, and an error to allocate
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
 	}
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }

@@ -93,9 +93,7 @@ func (t *table) add(route Route) {
 // ServeHTTP implements [http.Handler].
 func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer t.recover(w, r)
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
+	setCommon(w.Header())
 	if err := screen(r); err != nil {
 		t.fail(w, r, err)
 		return
@@ -105,6 +103,20 @@ func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.mux.ServeHTTP(w, r)
+}
+
+// setCommon sets what every answer of every surface has.
+func setCommon(header http.Header) {
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+}
+
+// Refuse answers a request of the route with the pattern with err, for whoever looks at
+// requests before the surface does.
+func (s Surface) Refuse(w http.ResponseWriter, r *http.Request, pattern string, err error) {
+	NoteRoute(r.Context(), pattern)
+	setCommon(w.Header())
+	(&table{Surface: s}).fail(w, r, err)
 }
 
 // unmatched answers what no route matches: 405 if one would match with another

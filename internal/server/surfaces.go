@@ -38,7 +38,7 @@ func (s *Server) handler() (http.Handler, error) {
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
 	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
-	return intake.Handler(surfaces.Handler()), nil
+	return s.quickly(surfaces, intake), nil
 }
 
 // mounts are the surfaces. Every path of the API begins with what is named here.

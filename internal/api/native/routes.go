@@ -105,8 +105,8 @@ func (h *handler) routes() []api.Route {
 		{Pattern: "DELETE " + operator, Permission: keyward.OperatorsWrite, Query: changing(), Handle: h.deleteOperator},
 		{Pattern: "POST " + operator + "/rotate", Permission: keyward.OperatorsWrite, Query: changing(), Handle: h.rotateOperator},
 
-		{Pattern: "POST /v1/verify", Permission: keyward.KeysVerify, MaxBody: 64 << 10, Quiet: true, Handle: h.verify},
-		{Pattern: "POST /v1/verify/batch", Permission: keyward.KeysVerify, Quiet: true, Handle: h.verifyBatch},
+		{Pattern: "POST " + VerifyPath, Permission: keyward.KeysVerify, MaxBody: MaxVerifyBody, Quiet: true, Handle: h.verify},
+		{Pattern: "POST " + BatchPath, Permission: keyward.KeysVerify, MaxBody: MaxBatchBody, Quiet: true, Handle: h.verifyBatch},
 
 		{Pattern: "GET /v1/audit-events", Permission: keyward.AuditRead, Query: listed(), Handle: h.listAudit},
 		{Pattern: "GET " + organization + "/audit-events", Permission: keyward.AuditRead, Query: listed(), Handle: h.listAudit},

@@ -57,30 +57,6 @@ func (q *question) read() (keyward.Request, error) {
 	return request, faults.Err()
 }
 
-// verdict is an answer on the wire. Of a key that is not found it says nothing more.
-type verdict struct {
-	Valid bool           `json:"valid"`
-	Code  keyward.Reason `json:"code"`
-	*known
-	Checks []keyward.Check `json:"checks,omitempty"`
-}
-
-// known is the part of a verdict that is there for keys that were found.
-type known struct {
-	KeyID          string              `json:"keyId"`
-	Version        int                 `json:"version"`
-	OrganizationID string              `json:"organizationId"`
-	ProjectIDs     []string            `json:"projectIds"`
-	OwnerID        *string             `json:"ownerId"`
-	Name           string              `json:"name"`
-	Type           keyward.KeyType     `json:"type"`
-	Environment    keyward.Environment `json:"environment"`
-	Metadata       json.RawMessage     `json:"metadata"`
-	ExpireTime     keyward.Time        `json:"expireTime"`
-	Credits        *keyward.Balance    `json:"credits"`
-	RateLimits     []keyward.Allowance `json:"rateLimits"`
-}
-
 func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
 	if err := h.mayVerify(c); err != nil {
 		return api.Answer{}, err
@@ -93,8 +69,8 @@ func (h *handler) verify(_ context.Context, c *api.Call) (api.Answer, error) {
 	if err != nil {
 		return api.Answer{}, err
 	}
-	answer, err := h.answer(&c.By, &q, &request)
-	return api.Answer{Body: answer}, err
+	body, err := h.answer(nil, &c.By, &q, &request, new(verify.Verdict))
+	return api.Answer{Body: json.RawMessage(body)}, err
 }
 
 func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, error) {
@@ -110,11 +86,11 @@ func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, err
 	if n := len(in.Requests); n == 0 || n > maxBatch {
 		return api.Answer{}, keyward.Faults{{Pointer: "/requests", Detail: fmt.Sprintf("must hold 1 to %d requests", maxBatch)}}.Err()
 	}
-	requests := make([]keyward.Request, len(in.Requests))
+	asked := questions{by: c.By, drafts: make([]draft, len(in.Requests)), requests: make([]keyward.Request, len(in.Requests))}
 	var faults keyward.Faults
 	for i := range in.Requests {
 		request, err := in.Requests[i].read()
-		requests[i] = request
+		asked.drafts[i].question, asked.requests[i] = in.Requests[i], request
 		for _, f := range keyward.FieldsOf(err) {
 			faults.Add(fmt.Sprintf("/requests/%d%s", i, f.Pointer), "%s", f.Detail)
 		}
@@ -122,19 +98,23 @@ func (h *handler) verifyBatch(ctx context.Context, c *api.Call) (api.Answer, err
 	if err := faults.Err(); err != nil {
 		return api.Answer{}, err
 	}
-	results := make([]verdict, len(requests))
-	for i := range requests {
+	body, err := h.answers(ctx, nil, &asked)
+	return api.Answer{Body: json.RawMessage(body)}, err
+}
+
+// answers decides many questions, and appends the verdicts.
+func (h *handler) answers(ctx context.Context, b []byte, q *questions) ([]byte, error) {
+	b = append(b, `{"results":[`...)
+	for i := range q.requests {
 		if err := ctx.Err(); err != nil {
-			return api.Answer{}, err // nobody is waiting any more
+			return nil, err // nobody is waiting any more
 		}
 		var err error
-		if results[i], err = h.answer(&c.By, &in.Requests[i], &requests[i]); err != nil {
-			return api.Answer{}, err
+		if b, err = h.answer(separate(b, i), &q.by, &q.drafts[i].question, &q.requests[i], &q.verdict); err != nil {
+			return nil, err
 		}
 	}
-	return api.Answer{Body: struct {
-		Results []verdict `json:"results"`
-	}{results}}, nil
+	return append(b, `]}`...), nil
 }
 
 // mayVerify comes before the body is read. Whether the engine may answer is asked again
@@ -146,35 +126,10 @@ func (h *handler) mayVerify(c *api.Call) error {
 	return c.By.May(keyward.KeysVerify, c.By.OrganizationID)
 }
 
-// answer decides one question.
-func (h *handler) answer(by *keyward.Actor, q *question, request *keyward.Request) (verdict, error) {
-	var v verify.Verdict
-	if err := h.tokens.Verify(by, *q.Key, request, &v); err != nil {
-		return verdict{}, err
+// answer decides one question into v, and appends the verdict.
+func (h *handler) answer(b []byte, by *keyward.Actor, q *question, request *keyward.Request, v *verify.Verdict) ([]byte, error) {
+	if err := h.tokens.Verify(by, *q.Key, request, v); err != nil {
+		return nil, err
 	}
-	return write(&v), nil
-}
-
-// write words a verdict.
-func write(v *verify.Verdict) verdict {
-	out := verdict{Valid: v.Reason == keyward.Valid, Code: v.Reason, Checks: v.Checks}
-	if v.Reason == keyward.Unknown {
-		return out
-	}
-	s := &v.Subject
-	out.known = &known{
-		KeyID: s.KeyID, Version: v.Version, OrganizationID: s.OrganizationID, ProjectIDs: s.ProjectIDs,
-		Name: s.Name, Type: s.Type, Environment: s.Environment, Metadata: s.Metadata,
-		ExpireTime: s.ExpireTime, Credits: v.Balance, RateLimits: v.Allowances,
-	}
-	if s.OwnerID != "" {
-		out.OwnerID = &s.OwnerID
-	}
-	if out.ProjectIDs == nil {
-		out.ProjectIDs = []string{}
-	}
-	if out.RateLimits == nil {
-		out.RateLimits = []keyward.Allowance{}
-	}
-	return out
+	return appendVerdict(b, v), nil
 }

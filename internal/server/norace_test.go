@@ -1,0 +1,6 @@
+//go:build !race
+
+package server
+
+// poolLoss is what pools lose: nothing.
+const poolLoss = 0

@@ -1,0 +1,134 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"keyward/internal/api"
+	"keyward/internal/api/native"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// quick answers plain verifications before any other code looks at them, with the same
+// bytes, metrics and effects. Everything else it leaves to next.
+type quick struct {
+	native *native.Quick
+	mapped map[string]string // host names that stand for dialects
+	log    *slog.Logger
+	one    prometheus.Observer // of how long answers take
+	batch  prometheus.Observer
+	next   http.Handler // the surfaces behind their intake
+	refuse func(error) http.Handler
+}
+
+// quickly returns the surfaces with the quick way before them.
+func (s *Server) quickly(surfaces api.Surfaces, intake api.Intake) *quick {
+	observer := func(path string) prometheus.Observer { return s.metrics.requests.WithLabelValues("POST "+path, "200") }
+	return &quick{
+		native: native.NewQuick(s.engine, s.tokens), mapped: surfaces.Hosts, log: s.config.Log,
+		one: observer(native.VerifyPath), batch: observer(native.BatchPath), next: intake.Handler(surfaces.Handler()),
+		refuse: func(err error) http.Handler {
+			return intake.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { native.Refuse(w, r, err) }))
+		},
+	}
+}
+
+// The headers of every answer, which are shared and not to be changed.
+var (
+	noStore   = []string{"no-store"}
+	nosniff   = []string{"nosniff"}
+	mediaJSON = []string{api.MediaJSON}
+)
+
+// ServeHTTP implements [http.Handler].
+func (q *quick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !q.plain(r) {
+		q.next.ServeHTTP(w, r)
+		return
+	}
+	start := time.Now()
+	asker := q.native.Admit(r.Header["Authorization"][0])
+	if asker == nil {
+		q.next.ServeHTTP(w, r)
+		return
+	}
+	defer asker.Done()
+	body := asker.Body(int(r.ContentLength))
+	if n, err := io.ReadFull(r.Body, body); err != nil {
+		r.Body = replay(body[:n], err)
+		q.next.ServeHTTP(w, r)
+		return
+	}
+	answer, observer, err := q.answer(r.Context(), asker, r.RequestURI, body)
+	switch {
+	case err == nil:
+		writeQuick(w, answer)
+		observer.Observe(time.Since(start).Seconds())
+	case errors.Is(err, native.ErrDeclined):
+		r.Body = replay(body, io.EOF)
+		q.next.ServeHTTP(w, r)
+	default:
+		q.refuse(err).ServeHTTP(w, r)
+	}
+}
+
+// plain reports whether nothing in a request but its credential and its body matters.
+// Answers are logged at level Debug, and then by the code that does so.
+func (q *quick) plain(r *http.Request) bool {
+	limit := int64(native.MaxVerifyBody)
+	switch r.RequestURI {
+	case native.VerifyPath:
+	case native.BatchPath:
+		limit = native.MaxBatchBody
+	default:
+		return false
+	}
+	_, mapped := q.mapped[api.HostName(r.Host)]
+	media := r.Header["Content-Type"]
+	return r.Method == http.MethodPost && 0 < r.ContentLength && r.ContentLength <= limit && len(r.TransferEncoding) == 0 &&
+		len(media) == 1 && media[0] == api.MediaJSON && len(r.Header["Authorization"]) == 1 &&
+		r.Header["Content-Encoding"] == nil && r.Header["Expect"] == nil &&
+		!mapped && !q.log.Enabled(r.Context(), slog.LevelDebug)
+}
+
+// answer asks what the path is for.
+func (q *quick) answer(ctx context.Context, asker *native.Asker, path string, body []byte) ([]byte, prometheus.Observer, error) {
+	if path == native.VerifyPath {
+		answer, err := asker.Verify(body)
+		return answer, q.one, err
+	}
+	answer, err := asker.VerifyBatch(ctx, body)
+	return answer, q.batch, err
+}
+
+// writeQuick sends an answer with the headers that every other has.
+func writeQuick(w http.ResponseWriter, answer []byte) {
+	header := w.Header()
+	header["Cache-Control"] = noStore
+	header["X-Content-Type-Options"] = nosniff
+	header["Content-Type"] = mediaJSON
+	header["X-Request-Id"] = []string{api.NewRequestID()}
+	const counted = 2000 // bytes up to which net/http says the length by itself
+	if len(answer) > counted {
+		header["Content-Length"] = []string{strconv.Itoa(len(answer))}
+	}
+	_, _ = w.Write(answer) // the client has gone; nobody is left to tell
+}
+
+// replay is a body that was read already, and how that ended.
+func replay(body []byte, err error) io.ReadCloser {
+	return io.NopCloser(io.MultiReader(bytes.NewReader(body), failing{err}))
+}
+
+// failing is a reader with nothing but an error.
+type failing struct{ err error }
+
+// Read implements [io.Reader].
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
