@@ -85,6 +85,7 @@ func TestStartsWithWrongSettings(t *testing.T) {
 	certificate(t, files, "other")
 	one, other := filepath.Join(files, "one"), filepath.Join(files, "other")
 	write(t, filepath.Join(files, "word"), "a-word")
+	write(t, filepath.Join(files, "rules.yaml"), "rules:\n  - match: GET /a\n  - match: GET /a\n")
 	const usage = 2 // the command line was not understood
 
 	for name, s := range map[string]start{
@@ -99,6 +100,8 @@ func TestStartsWithWrongSettings(t *testing.T) {
 		"a public URL without a scheme":    {args: []string{"--public-url", "keys.example.com"}, says: []string{"--public-url", "https://"}},
 		"a public URL with a query":        {args: []string{"--public-url", "https://keys.example.com/?a=b"}, says: []string{"--public-url"}},
 		"a proxy that is no address":       {args: []string{"--trusted-proxies", "10.0.0.0/8,proxy"}, says: []string{"--trusted-proxies", "proxy"}},
+		"route rules that contradict":      {args: []string{"--authz-rules", filepath.Join(files, "rules.yaml")}, says: []string{"--authz-rules", "rules.yaml:3: ", "line 2"}},
+		"no file of route rules":           {args: []string{"--authz-rules", "/nowhere/rules"}, says: []string{"--authz-rules", "/nowhere/rules"}},
 		"a log level that is none":         {args: []string{"--log-level", "loud"}, code: usage, says: []string{"--log-level", "debug", "loud"}},
 		"a log format that is none":        {args: []string{"--log-format", "xml"}, code: usage, says: []string{"--log-format", "json", "xml"}},
 		"a flag that is none":              {args: []string{"--liste", "x"}, code: usage, says: []string{"--liste"}},

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -65,6 +66,44 @@ func TestClientIP(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAUNIXSocketCanBeTrusted(t *testing.T) {
+	for trusted, want := range map[string]string{"": "invalid IP", "127.0.0.1": "invalid IP", "10.0.0.0/8, unix": "1.1.1.1"} {
+		proxies, err := api.ParseProxies(trusted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, peer := range []string{"@", "", "/run/socket"} {
+			r := forwardedBy(peer, "2.2.2.2, 1.1.1.1")
+			if got := proxies.ClientIP(r).String(); got != want {
+				t.Errorf("with %q trusted, %q speaks for %s, want %s", trusted, peer, got, want)
+			}
+			r.Header.Del("X-Forwarded-For")
+			if got := proxies.ClientIP(r); got.IsValid() {
+				t.Errorf("with %q trusted, %q has the address %s, want none", trusted, peer, got)
+			}
+			if got := proxies.ClientIP(forwardedBy(peer, "3.3.3.3, 1.1.1.1, 10.0.0.7")).String(); got != want {
+				t.Errorf("with %q trusted, %q and a proxy behind it speak for %s, want %s", trusted, peer, got, want)
+			}
+			for _, wrong := range []string{"1.1.1.1,", "unknown", "1.1.1.1, fe80::1%eth0", "1.1.1.1, x, 10.0.0.7"} {
+				if got := proxies.ClientIP(forwardedBy(peer, wrong)); got.IsValid() {
+					t.Errorf("with %q trusted, %q speaks for %s by %q", trusted, peer, got, wrong)
+				}
+			}
+			r.RemoteAddr = "203.0.113.7:1"
+			if got := proxies.ClientIP(r).String(); got != "203.0.113.7" {
+				t.Errorf("with %q trusted, a stranger speaks for %s", trusted, got)
+			}
+		}
+	}
+}
+
+func forwardedBy(peer, forwarded string) *http.Request {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.RemoteAddr = peer
+	r.Header.Set("X-Forwarded-For", forwarded)
+	return r
 }
 
 func TestParseProxiesRefusesWhatIsNoAddress(t *testing.T) {

@@ -21,7 +21,7 @@ import (
 func LoadRules(path string) (*Rules, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, keyward.Errorf(keyward.Invalid, "the rules cannot be read: %s", err)
+		return nil, err
 	}
 	return ParseRules(path, text)
 }
@@ -51,7 +51,7 @@ func ParseRules(name string, text []byte) (*Rules, error) {
 		return nil, p.wrong(p.lines["rules"], "there are no rules, by which nothing would pass; without the member, gateways say what a request takes")
 	}
 	for i := range document.Rules {
-		if err := p.add(&document.Rules[i], p.routes[i]); err != nil {
+		if err := p.add(&document.Rules[i], p.line(i)); err != nil {
 			return nil, err
 		}
 	}
@@ -84,7 +84,7 @@ type parser struct {
 }
 
 func (p *parser) wrong(line int, format string, args ...any) error {
-	return keyward.Errorf(keyward.Invalid, "%s:%d: %s", p.name, line, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%s:%d: %s", p.name, line, fmt.Sprintf(format, args...))
 }
 
 var (
@@ -124,6 +124,14 @@ func (p *parser) find(text []byte) {
 	}
 }
 
+// line returns that of a route, or of what brought it in from elsewhere.
+func (p *parser) line(i int) int {
+	if i < len(p.routes) {
+		return p.routes[i]
+	}
+	return 1
+}
+
 var headerName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
 
 func (p *parser) keyPlaces(places keyPlaces) error {
@@ -153,7 +161,7 @@ func (p *parser) add(r *route, line int) error {
 	for i := range p.added {
 		if collides(p.added[i].Match, r.Match) != "" {
 			return p.wrong(line, "%s contradicts %s on line %d: some requests match both, and neither is more specific",
-				r.Match, p.added[i].Match, p.routes[i])
+				r.Match, p.added[i].Match, p.line(i))
 		}
 	}
 	made, why := r.rule()

@@ -37,9 +37,11 @@ func (g *Gateway) Check(by *keyward.Actor, header http.Header, ip netip.Addr) (O
 		return Outcome{}, err
 	}
 	q.Wanted.IP = ip
-	var why string
-	if q.Method, q.Path, q.Query, why = original(header); why != "" {
-		return refused(http.StatusForbidden, why), nil
+	if g.rules.lookAtURI() {
+		var why string
+		if q.Method, q.Path, q.Query, why = original(header); why != "" {
+			return refused(http.StatusForbidden, why), nil
+		}
 	}
 	return g.Decide(by, &q)
 }

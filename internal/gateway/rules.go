@@ -44,6 +44,9 @@ func (m *match) Header() http.Header            { return http.Header{} }
 func (m *match) Write(text []byte) (int, error) { return len(text), nil }
 func (m *match) WriteHeader(int)                {}
 
+// lookAtURI reports whether it matters what the client asked for.
+func (r *Rules) lookAtURI() bool { return r.mux != nil || r.keyQuery != "" }
+
 // demand returns what a request takes, whether it takes nothing at all, or why it is
 // refused whatever its key.
 func (r *Rules) demand(q *Question) (wanted keyward.Request, open bool, why string) {

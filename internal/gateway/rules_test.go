@@ -90,6 +90,7 @@ func TestRulesThatCannotHoldAreRefusedWithTheirLine(t *testing.T) {
 		"nothing that passes":               {"rules: []\n", "f.yaml:1: there are no rules"},
 		"a list at the top":                 {"- match: /a\n", "f.yaml:1: !!seq is not what belongs here"},
 		"two documents":                     {"rules:\n  - match: /a\n---\nrules: []\n", "f.yaml:1: there is more than one document"},
+		"a route that is merged in":         {"<<: {rules: [{match: /a}, {match: /a}]}\n", "f.yaml:1: /a contradicts /a"},
 		"no YAML":                           {"rules:\n\t- match", "f.yaml:2: "},
 		"a header of our own for keys":      {"key: {header: X-Forwarded-Uri}\n", `f.yaml:1: keys cannot be in the header "X-Forwarded-Uri"`},
 		"a header that is none":             {"key: {header: 'a b'}\n", "f.yaml:1: keys cannot be in the header"},
@@ -119,6 +120,7 @@ func TestRulesMayBeMoreSpecificThanOthers(t *testing.T) {
 func FuzzParseRules(f *testing.F) {
 	f.Add("rules:\n  - match: GET /a/{x}\n    scope: {x: '{x}'}\n    cost: 2\nkey: {header: A}\n")
 	f.Add("rules: &a [*a]\n")
+	f.Add("<<: {rules: [{match: /a}]}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := gateway.ParseRules("f.yaml", []byte(text))
 		if err != nil && !strings.Contains(err.Error(), "f.yaml:") {

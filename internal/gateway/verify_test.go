@@ -289,6 +289,14 @@ rules:
 	}
 }
 
+func TestWithoutRulesNobodyNeedsToKnowThePath(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	got := w.verify(t, "X-Api-Key", w.key(t, "").Secret, "X-Original-Uri", "//", "X-Forwarded-Method", "?")
+	if got.status != 200 {
+		t.Errorf("%d %s, want 200", got.status, got.body)
+	}
+}
+
 func TestTheAddressOfTheClientIsWhatTrustedProxiesSay(t *testing.T) {
 	const allowed = `,"allowedIps":["198.51.100.7"]`
 	for name, test := range map[string]struct {

@@ -39,7 +39,7 @@ type Config struct {
 	// it is empty, one is generated.
 	RootToken keyward.Secret
 	// TrustedProxies may say in X-Forwarded-For whom they speak for: addresses and
-	// CIDR blocks with commas between.
+	// CIDR blocks with commas between, and "unix" for whoever may use a UNIX socket.
 	TrustedProxies string
 	// PublicURL is the base of links and the issuer of tokens. Without it links are
 	// paths, and the issuer is "keyward".
@@ -172,7 +172,11 @@ func (c Config) authzRules() (*gateway.Rules, error) {
 	if c.AuthzRules == "" {
 		return nil, nil
 	}
-	return gateway.LoadRules(c.AuthzRules)
+	rules, err := gateway.LoadRules(c.AuthzRules)
+	if err != nil {
+		return nil, keyward.Errorf(keyward.Invalid, "--authz-rules cannot be used: %w", err)
+	}
+	return rules, nil
 }
 
 func (c Config) certificate() (*tls.Config, error) {
