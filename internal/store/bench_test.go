@@ -163,3 +163,43 @@ func BenchmarkCreate(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkUsage adds batches of 512 counts of different keys, as a server does, and
+// records as many last uses. Its unit is one count, or use.
+func BenchmarkUsage(b *testing.B) {
+	for name, url := range map[string]func(testing.TB) string{"SQLite": sqliteURL, "PostgreSQL": postgresURL} {
+		b.Run(name, func(b *testing.B) {
+			w := open(b, url(b), config())
+			o := crowd(b, w)
+			const batch = 512
+			page := store.Page{Limit: batch, Now: noon, Sort: sorted(b, "id")}
+			keys, _, err := w.Keys(b.Context(), everything(o), page)
+			if err != nil {
+				b.Fatal(err)
+			}
+			usage, uses := make([]keyward.Usage, batch), make([]keyward.Use, batch)
+			for i, k := range keys {
+				usage[i] = keyward.Usage{OrganizationID: o.ID, KeyID: k.ID, Hour: hour, Reason: keyward.Valid, Count: 1}
+				uses[i] = keyward.Use{OrganizationID: o.ID, KeyID: k.ID, Version: 1}
+			}
+			number := int64(0)
+			b.Run("counts", func(b *testing.B) {
+				for i := 0; i < b.N; i += batch {
+					number++
+					w.add(b, number, usage...)
+				}
+			})
+			b.Run("uses", func(b *testing.B) {
+				for i := 0; i < b.N; i += batch {
+					number++
+					for n := range uses {
+						uses[n].Time = noon + keyward.Time(number)
+					}
+					if err := w.Touch(b.Context(), uses); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
