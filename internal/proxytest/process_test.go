@@ -2,8 +2,6 @@ package proxytest_test
 
 import (
 	"bytes"
-	"errors"
-	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -21,10 +19,11 @@ const patience = 10 * time.Second
 // start runs a proxy in the foreground until the test ends, and waits until it listens.
 func start(t *testing.T, address, program string, arguments ...string) {
 	t.Helper()
-	path := program
-	if found, err := exec.LookPath(program); err == nil {
-		path = found
-	} else if path = filepath.Join("/usr/sbin", program); !exists(path) {
+	path, err := exec.LookPath(program)
+	if err != nil {
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", program))
+	}
+	if err != nil {
 		t.Fatalf("%s is not installed: run `make test`, or scripts/setup-test.sh", program)
 	}
 	home := t.TempDir()
@@ -76,11 +75,6 @@ func start(t *testing.T, address, program string, arguments ...string) {
 			t.Fatalf("%s does not listen: %v", program, err)
 		}
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // freeAddress returns one that nothing listened on a moment ago.

@@ -1,6 +1,7 @@
 package proxytest_test
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
 	"slices"
@@ -33,6 +34,7 @@ func TestProxiesProtectAnAPI(t *testing.T) {
 			for _, c := range cases(t, w) {
 				w.try(t, c)
 			}
+			w.tryLongest(t)
 			if err := w.Stop(); err != nil {
 				t.Fatal(err)
 			}
@@ -138,6 +140,34 @@ func (w *world) try(t *testing.T, c request) {
 		twin := strings.HasPrefix(strings.ReplaceAll(strings.ToLower(name), "_", "-"), "x-keyward") && !slices.Contains(identity(), name)
 		if secret || twin || slices.Contains(values, "spoofed") {
 			t.Errorf("%s: the API reads %q in %s", c.name, values, name)
+		}
+	}
+}
+
+// tryLongest asks with a key of which there is as much to say as there can be.
+func (w *world) tryLongest(t *testing.T) {
+	t.Helper()
+	projects := make([]string, 100)
+	for i := range projects {
+		var made struct{ ID string }
+		w.make(t, "/v1/organizations/"+w.org+"/projects", `{"name":"p"}`, &made)
+		projects[i] = made.ID
+	}
+	limits := make([]string, 16)
+	for i := range limits {
+		limits[i] = fmt.Sprintf(`{"name":"%064d","limit":1000000000,"window":"1h"}`, i)
+	}
+	long := w.key(t, fmt.Sprintf(`%s,"ownerId":%q,"projectIds":["%s"],"rateLimits":[%s]`,
+		reads, strings.Repeat("𝄞", 255), strings.Join(projects, `","`), strings.Join(limits, ",")))
+	got := w.ask(t, "GET", "/", "", "X-Api-Key", long.Secret)
+	if got.status != 200 {
+		t.Fatalf("a key with a long owner, many projects and limits: %d %s, want 200", got.status, got.body)
+	}
+	for name, want := range map[string]string{
+		"X-Keyward-Owner-Id": strings.Repeat("%F0%9D%84%9E", 255), "X-Keyward-Project-Ids": strings.Join(projects, ","),
+	} {
+		if value := got.seen.Header.Get(name); value != want {
+			t.Errorf("the API reads %q in %s, want %q", value, name, want)
 		}
 	}
 }
