@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"internal/api/gjirafa":   surface,
 	"internal/oauth":         {".", "internal/api", "internal/control", "internal/token", "internal/verify"},
 	"internal/gateway":       {".", "internal/api", "internal/oauth", "internal/verify"},
+	"internal/gateway/envoy": {".", "internal/api", "internal/gateway"},
 	"internal/web":           {".", "internal/api"},
 	"client":                 {"."},
 	"internal/bench":         {".", "internal/control", "internal/keyring", "internal/store", "internal/verify"},

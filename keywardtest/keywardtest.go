@@ -25,6 +25,7 @@ const RootToken = "kwop-root-token-of-a-test-that-nobody-else-uses"
 type Server struct {
 	URL       string // of the API
 	OpsURL    string // of metrics
+	GRPC      string // the address of gRPC, "" if there is none
 	RootToken string
 	Data      string // the data directory
 
@@ -47,8 +48,9 @@ type Options struct {
 	PublicURL      string
 	// Hosts are as of `keyward serve --host`.
 	Hosts []string
-	// AuthzRules is as of `keyward serve --authz-rules`.
+	// AuthzRules and GRPCListen are as of `keyward serve --authz-rules` and `--grpc-listen`.
 	AuthzRules string
+	GRPCListen string
 	// Log takes what the server logs.
 	Log *slog.Logger
 }
@@ -75,7 +77,7 @@ func Start(t testing.TB, options Options) *Server {
 		Data: options.Data, Database: options.Database, MasterKey: options.MasterKey,
 		RootToken: keyward.ForeignSecret(options.RootToken), Version: "test",
 		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Hosts: options.Hosts,
-		AuthzRules: options.AuthzRules, Log: options.Log,
+		AuthzRules: options.AuthzRules, GRPCListen: options.GRPCListen, Log: options.Log,
 	})
 	if err != nil {
 		cancel()
@@ -83,7 +85,7 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	running := &Server{URL: s.URL, OpsURL: s.OpsURL, RootToken: options.RootToken, Data: options.Data}
+	running := &Server{URL: s.URL, OpsURL: s.OpsURL, GRPC: s.GRPCAddress, RootToken: options.RootToken, Data: options.Data}
 	stopped := false
 	running.stop = func() error {
 		if stopped {

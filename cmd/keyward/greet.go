@@ -15,6 +15,9 @@ func greet(out io.Writer, s *server.Server) {
 	if s.OpsURL != "" {
 		fmt.Fprintf(out, "Metrics are at %s/metrics\n", s.OpsURL)
 	}
+	if s.GRPCAddress != "" {
+		fmt.Fprintf(out, "Envoy is answered at %s\n", s.GRPCAddress)
+	}
 	if !s.RootToken.Empty() {
 		fmt.Fprintf(out, "\nThe root token, shown this once and kept in %s:\n\n  %s\n", s.RootTokenPath, s.RootToken.Reveal())
 	}

@@ -61,6 +61,7 @@ func (p program) command(environment []string, args ...string) *exec.Cmd {
 type process struct {
 	cmd      *exec.Cmd
 	url, ops string
+	grpc     string // "" if it was not told to listen for it
 	greeting string // what it printed when it was ready
 	stdout   *io.PipeReader
 	exited   chan error
@@ -132,6 +133,9 @@ func (s *process) greeted() error {
 		}
 		if url, ok := strings.CutPrefix(line, "Metrics are at "); ok {
 			s.ops = strings.TrimSuffix(url, "/metrics")
+		}
+		if address, ok := strings.CutPrefix(line, "Envoy is answered at "); ok {
+			s.grpc = address
 		}
 		if strings.Contains(s.greeting, "/revoke") && strings.Contains(line, "/verify") { // the last line
 			go func() { _, _ = io.Copy(io.Discard, s.stdout) }()

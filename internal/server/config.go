@@ -26,6 +26,9 @@ type Config struct {
 	// OpsListen is the address for machines: metrics and profiles. By default
 	// 127.0.0.1:8081; "off" for none.
 	OpsListen string
+	// GRPCListen is the address for Envoy's external authorization over gRPC: host:port, or
+	// unix:PATH. By default there is none.
+	GRPCListen string
 	// Data is the directory of the database, the master key and the root token. By
 	// default ./data.
 	Data string
@@ -103,6 +106,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.OpsListen != "off" && !c.InsecureHTTP && !onLoopback(c.OpsListen) {
 		return c, keyward.Errorf(keyward.Invalid,
 			"--ops-listen %s would show profiles of the memory to the network: choose an address of this machine only, or give --insecure-http", c.OpsListen)
+	}
+	if err := c.checkGRPC(); err != nil {
+		return c, err
 	}
 	if _, err := c.proxies(); err != nil {
 		return c, err

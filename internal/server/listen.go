@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 
 	"keyward"
 )
@@ -31,6 +32,9 @@ func (s *Server) listen() error {
 	s.URL = "http://" + address
 	if certificate != nil {
 		s.URL = "https://" + address
+	}
+	if err := s.listenGRPC(); err != nil {
+		return err
 	}
 	if s.config.OpsListen == "off" {
 		return nil
@@ -89,6 +93,9 @@ func (one served) run() error {
 func (s *Server) drain() error {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
+	var group sync.WaitGroup
+	group.Go(func() { s.grpc.drain(ctx) })
+	defer group.Wait()
 	var err error
 	for _, one := range s.serving {
 		if one.server.Shutdown(ctx) != nil {

@@ -25,6 +25,8 @@ type Server struct {
 	URL string
 	// OpsURL is where metrics are, "" if nowhere.
 	OpsURL string
+	// GRPCAddress is where gRPC is, such as 127.0.0.1:8082 or unix:PATH, "" if nowhere.
+	GRPCAddress string
 	// RootToken is the root operator's credential if it was generated just now.
 	RootToken keyward.Secret
 	// RootTokenPath is the file root-token in the data directory, "" if there is none: a
@@ -41,6 +43,7 @@ type Server struct {
 	usage   *usageWriter
 	health  health
 	serving []served
+	grpc    *grpcServed // nil without
 	unlock  func()
 }
 
@@ -182,9 +185,12 @@ func (s *Server) Run(ctx context.Context) error {
 	group.Go(func() { s.writeUsage(background) })
 	group.Go(func() { s.lease(background) })
 	group.Go(func() { s.sweep(background) })
-	failed := make(chan error, len(s.serving))
+	failed := make(chan error, len(s.serving)+1)
 	for _, one := range s.serving {
 		group.Go(func() { failed <- one.run() })
+	}
+	if s.grpc != nil {
+		group.Go(func() { failed <- s.grpc.run() })
 	}
 	s.health.ready.Store(true)
 	var err error
@@ -208,6 +214,8 @@ func (s *Server) Close() error {
 		_ = one.listener.Close() // closed already, if it was served
 	}
 	s.serving = nil
+	s.grpc.close()
+	s.grpc = nil
 	if s.store != nil {
 		err = errors.Join(err, s.store.Close())
 	}

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"keyward"
+	"keyward/internal/api"
+	"keyward/internal/gateway"
+	"keyward/internal/gateway/envoy"
+)
+
+// unixPrefix is what the address of a UNIX socket begins with.
+const unixPrefix = "unix:"
+
+// grpcServed is the listener of gRPC and what answers on it.
+type grpcServed struct {
+	listener net.Listener
+	server   *envoy.Server
+}
+
+// checkGRPC checks the address of gRPC.
+func (c Config) checkGRPC() error {
+	path, isSocket := strings.CutPrefix(c.GRPCListen, unixPrefix)
+	switch {
+	case c.GRPCListen == "", isSocket && path != "":
+		return nil
+	case isSocket:
+		return keyward.Errorf(keyward.Invalid, "--grpc-listen %s names no path", c.GRPCListen)
+	}
+	if err := hostPort("--grpc-listen", c.GRPCListen); err != nil {
+		return err
+	}
+	if c.TLSCert == "" && !c.InsecureHTTP && !onLoopback(c.GRPCListen) {
+		return keyward.Errorf(keyward.Invalid,
+			"--grpc-listen %s without TLS would show keys to the network: give --tls-cert and --tls-key, or --insecure-http", c.GRPCListen)
+	}
+	return nil
+}
+
+// listenGRPC opens the listener of gRPC, if there is to be one.
+func (s *Server) listenGRPC() error {
+	if s.config.GRPCListen == "" {
+		return nil
+	}
+	network, address := "tcp", s.config.GRPCListen
+	if path, isSocket := strings.CutPrefix(address, unixPrefix); isSocket {
+		network, address = "unix", path
+		removeStale(path)
+	}
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		return keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with --grpc-listen: %w", s.config.GRPCListen, err)
+	}
+	s.grpc = &grpcServed{listener: listener}
+	s.GRPCAddress = listener.Addr().String()
+	if network == "unix" {
+		s.GRPCAddress = unixPrefix + address
+	}
+	return nil
+}
+
+// removeStale removes a socket on which nobody listens, such as after a crash.
+func removeStale(path string) {
+	if stat, err := os.Stat(path); err != nil || stat.Mode().Type() != fs.ModeSocket {
+		return
+	}
+	connection, err := net.Dial("unix", path)
+	if err == nil {
+		_ = connection.Close()
+		return
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		_ = os.Remove(path)
+	}
+}
+
+// mountGRPC puts the gateway behind the listener of gRPC.
+func (s *Server) mountGRPC(gate *gateway.Gateway, proxies api.Proxies, certificate *tls.Config) {
+	if s.grpc == nil {
+		return
+	}
+	var options []grpc.ServerOption
+	if certificate != nil && s.grpc.listener.Addr().Network() != "unix" {
+		options = append(options, grpc.Creds(credentials.NewTLS(certificate)))
+	}
+	s.grpc.server = envoy.NewServer(gate, envoy.Config{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}, options...)
+}
+
+// run answers until the server is stopped. Without gRPC it returns at once.
+func (g *grpcServed) run() error {
+	if g == nil {
+		return nil
+	}
+	g.server.Serving(true)
+	if err := g.server.Serve(g.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("serve %s: %w", g.listener.Addr(), err)
+	}
+	return nil
+}
+
+// drain lets calls that have begun come to their end, or ends them with ctx.
+func (g *grpcServed) drain(ctx context.Context) {
+	if g == nil || g.server == nil {
+		return
+	}
+	g.server.Serving(false)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		g.server.GracefulStop()
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		g.server.Stop()
+		<-ended
+	}
+}
+
+// close frees the listener.
+func (g *grpcServed) close() {
+	if g == nil {
+		return
+	}
+	if g.server != nil {
+		g.server.Stop()
+	}
+	_ = g.listener.Close() // closed already, if it was served
+}
