@@ -70,7 +70,7 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 		ID: t.ids.New(keyward.TokenPrefix, now), IssuedTime: now, ExpireTime: now.Add(kind.Life),
 	}
 	if kind.Claims != nil {
-		claims.Extra = kind.Claims(subject)
+		claims.Extra = kind.Claims(&subject)
 	}
 	text, err := t.signer.Issue(claims)
 	if err != nil {
@@ -80,13 +80,13 @@ func (t *Tokens) Issue(kind Kind, clientID string, secret keyward.Secret, ip net
 }
 
 // client returns the key that authenticates with its client id and secret.
-func (t *Tokens) client(id string, secret keyward.Secret, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+func (t *Tokens) client(id string, secret keyward.Secret, ip netip.Addr, now keyward.Time) (keyward.Actor, keyward.Subject, error) {
 	by, subject, err := t.engine.Key(secret.Reveal(), ip, now)
 	if err == nil && subject.ClientID != id {
 		err = keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
 	}
 	if err != nil {
-		return keyward.Actor{}, nil, err
+		return keyward.Actor{}, keyward.Subject{}, err
 	}
 	return by, subject, nil
 }

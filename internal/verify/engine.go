@@ -9,6 +9,7 @@ package verify
 
 import (
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -28,7 +29,7 @@ type Engine struct {
 	digester Digester
 	current  atomic.Pointer[replica]
 	ready    atomic.Bool
-	used     uses
+	counts   counts // of answers that no tally holds
 	tills    *tills
 	answered [keyward.Valid + 1]counter
 	mu       sync.Mutex // held by whoever changes current or what it points to
@@ -42,7 +43,7 @@ func New(d Digester) *Engine {
 		Type:       keyward.SystemActor,
 		Management: []keyward.Grant{{Permissions: []string{string(keyward.KeysVerify)}}},
 	}}
-	e.current.Store(newReplica())
+	e.current.Store(newReplica(&e.counts))
 	return e
 }
 
@@ -93,13 +94,15 @@ func (v *Verdict) Pending() <-chan struct{} { return v.pending }
 // asks, at the instant now. It does not allocate. A Valid answer counts as a use, unless
 // q is a dry run.
 func (e *Engine) Verify(by *keyward.Actor, secret string, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
-	return e.answer(by, e.secret(secret), q, now, v)
+	m := e.secret(secret)
+	return e.answer(by, &m, q, now, v)
 }
 
 // VerifyClient is [Engine.Verify] for whoever holds an access token of ours, which
 // stands for one version of the key with the client id.
 func (e *Engine) VerifyClient(by *keyward.Actor, clientID string, version int, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
-	return e.answer(by, e.current.Load().client(clientID, version), q, now, v)
+	m := e.current.Load().client(clientID, version)
+	return e.answer(by, &m, q, now, v)
 }
 
 // Operator returns the operator with the secret as an actor, whose IP and RequestID
@@ -111,11 +114,14 @@ func (e *Engine) Operator(secret string, now keyward.Time) (keyward.Actor, bool)
 		return keyward.Actor{}, false
 	}
 	digest := e.digester.DigestString(secret)
-	o, s := e.current.Load().operator(&digest)
+	r := e.current.Load()
+	held := r.epoch.Load()
+	o, s := r.operator(&digest)
+	runtime.KeepAlive(held)
 	if o == nil || !s.accepted || s.organization != nil && s.organization.load().Deleted {
 		return keyward.Actor{}, false
 	}
-	e.used.touch(&o.use, now)
+	o.use(now)
 	return s.actor, true
 }
 
@@ -125,12 +131,15 @@ func (e *Engine) Operator(secret string, now keyward.Time) (keyward.Actor, bool)
 // operator's: it counts up when all that was issued before ends. Acceptance counts as a
 // use.
 func (e *Engine) Person(id, organizationID string, generation int, now keyward.Time) (keyward.Actor, error) {
-	o, s := e.current.Load().person(id)
+	r := e.current.Load()
+	held := r.epoch.Load()
+	o, s := r.person(id)
+	runtime.KeepAlive(held)
 	if o == nil || !s.accepted || s.generation != generation || s.actor.OrganizationID != organizationID ||
 		s.organization != nil && s.organization.load() != (keyward.Standing{Enabled: true}) {
 		return keyward.Actor{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
 	}
-	e.used.touch(&o.use, now)
+	o.use(now)
 	by := s.actor
 	by.Version = generation
 	return by, nil
@@ -145,14 +154,16 @@ func (e *Engine) Revoked(tokenID string) bool { return e.current.Load().isRevoke
 // Unauthenticated for whatever else is not a valid key at the instant now, and for
 // publishable keys: what everybody may read identifies nobody. Acceptance counts as a
 // use.
-func (e *Engine) Key(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
-	return e.authenticate(e.secret(secret), ip, now)
+func (e *Engine) Key(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, keyward.Subject, error) {
+	m := e.secret(secret)
+	return e.authenticate(&m, ip, now)
 }
 
 // Client returns the actor of [Engine.Key] for whoever holds an access token of ours,
 // which stands for one version of the key with the client id.
 func (e *Engine) Client(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, error) {
-	by, _, err := e.authenticate(e.current.Load().client(clientID, version), ip, now)
+	m := e.current.Load().client(clientID, version)
+	by, _, err := e.authenticate(&m, ip, now)
 	return by, err
 }
 
@@ -160,20 +171,22 @@ func (e *Engine) Client(clientID string, version int, ip netip.Addr, now keyward
 // hashing, however much of it there is.
 func presentable(text string) bool { return text != "" && len(text) <= keyward.MaxSecretLength }
 
-// secret finds what the text is the secret of, or nil.
-func (e *Engine) secret(text string) *version {
+// secret finds what the text is the secret of.
+func (e *Engine) secret(text string) match {
 	if !presentable(text) {
-		return nil
+		return match{}
 	}
 	digest := e.digester.DigestString(text)
 	return e.current.Load().secret(&digest)
 }
 
-func (e *Engine) answer(by *keyward.Actor, of *version, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
-	*v = Verdict{Allowances: v.Allowances[:0], Checks: v.Checks[:0]}
-	if of != nil {
-		v.Subject, v.Version = of.Subject, int(of.use.number)
-		e.judge(by, of.organization.load(), of.end, of.meter, q, now, v)
+func (e *Engine) answer(by *keyward.Actor, m *match, q *keyward.Request, now keyward.Time, v *Verdict) *Verdict {
+	v.Reason, v.Version, v.Balance, v.RetryTime, v.pending = keyward.Unknown, 0, nil, 0, nil
+	v.Allowances, v.Checks = v.Allowances[:0], v.Checks[:0]
+	if m.found() {
+		m.subject(&v.Subject)
+		v.Version = int(m.number)
+		e.judge(by, m.organization().load(), m.end, m.policy.meter, q, now, v)
 	}
 	if v.pending != nil {
 		return v
@@ -182,32 +195,50 @@ func (e *Engine) answer(by *keyward.Actor, of *version, q *keyward.Request, now 
 	switch {
 	case v.Reason == keyward.Unknown:
 		v.Subject, v.Version = keyward.Subject{}, 0
-	case v.Reason == keyward.Valid && !q.DryRun:
-		e.used.touch(of.use, now)
+	case !q.DryRun:
+		e.note(m, v.Reason, now, q.IP)
 	}
 	return v
 }
 
-func (e *Engine) authenticate(v *version, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+// note counts an answer about a key, and if that is Valid a use.
+func (e *Engine) note(m *match, reason keyward.Reason, now keyward.Time, ip netip.Addr) {
+	e.count(m, reason, now)
+	if reason == keyward.Valid {
+		m.touch(now, ip)
+	}
+}
+
+// authenticate accepts what verifies and may act.
+func (e *Engine) authenticate(m *match, ip netip.Addr, now keyward.Time) (by keyward.Actor, key keyward.Subject, err error) {
 	reason := keyward.Unknown
-	if v != nil && v.Type == keyward.SecretKey {
-		reason = keyward.Decide(&e.everyone, &v.Subject, v.organization.load(), v.end, &keyward.Request{IP: ip}, keyward.Unlimited, now)
+	if m.found() {
+		m.subject(&key)
+	}
+	if key.Type == keyward.SecretKey {
+		reason = keyward.Decide(&e.everyone, &key, m.organization().load(), m.end, &keyward.Request{IP: ip}, keyward.Unlimited, now)
 	}
 	switch reason {
 	case keyward.Valid:
 	case keyward.IPNotAllowed:
-		return keyward.Actor{}, nil, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")
+		return keyward.Actor{}, keyward.Subject{}, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")
 	default:
-		return keyward.Actor{}, nil, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+		return keyward.Actor{}, keyward.Subject{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
 	}
-	e.used.touch(v.use, now)
+	m.touch(now, ip)
 	return keyward.Actor{
 		Type:           keyward.KeyActor,
-		ID:             v.KeyID,
-		Name:           v.Name,
-		OrganizationID: v.OrganizationID,
-		Management:     v.Management,
-		Version:        int(v.use.number),
+		ID:             key.KeyID,
+		Name:           key.Name,
+		OrganizationID: key.OrganizationID,
+		Management:     key.Management,
+		Version:        int(m.number),
 		IP:             ip,
-	}, &v.Subject, nil
+	}, key, nil
+}
+
+// touch notes a use of the version.
+func (m *match) touch(now keyward.Time, ip netip.Addr) {
+	m.replica.cells.touch(m.cell, now, ip)
+	runtime.KeepAlive(m.epoch)
 }

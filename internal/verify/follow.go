@@ -28,7 +28,7 @@ const pageSize = 500
 // the old one: it first catches up with what was applied meanwhile. After an error
 // the old one stays.
 func (e *Engine) Load(ctx context.Context, log Log) error {
-	fresh := newReplica()
+	fresh := newReplica(&e.counts)
 	seq, err := log.Snapshot(ctx, func(record keyward.Record) error {
 		fresh.apply(record)
 		return nil
@@ -60,14 +60,11 @@ func (e *Engine) install(fresh *replica) bool {
 	if fresh.applied.Load() < e.Applied() {
 		return false
 	}
-	fresh.publish()
-	for name, m := range e.current.Load().meters {
-		if next := fresh.meters[name]; next != nil {
-			m.moveTo(next)
-		}
-	}
+	old := e.current.Load()
+	fresh.inheritMeters(old)
 	e.current.Store(fresh)
 	e.ready.Store(true)
+	fresh.inherit(old)
 	return true
 }
 

@@ -191,7 +191,7 @@ func TestFollow(t *testing.T) {
 // revocation was acknowledged, everything is loaded anew again and again, and
 // others deliver the same changes.
 func TestAReturnedCommitIsNeverForgotten(t *testing.T) {
-	t.Run("by readers in all places", func(t *testing.T) { revokeAmongReaders(t, digester{}, 5000) })
+	t.Run("by readers in all places", func(t *testing.T) { revokeAmongReaders(t, digester{}, 1000) })
 	t.Run("by readers in the same place", func(t *testing.T) { revokeAmongReaders(t, neighbours{}, 1000) })
 }
 

@@ -14,25 +14,30 @@ import (
 // The error is Forbidden for a key that may not be used from ip, and Unauthenticated for
 // one that is revoked or deleted, for a version that has ended, and for what is no secret
 // of a key. It counts as no use.
-func (e *Engine) Holder(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
-	return e.secret(secret).holder(ip, now)
+func (e *Engine) Holder(secret string, ip netip.Addr, now keyward.Time) (keyward.Actor, keyward.Subject, error) {
+	m := e.secret(secret)
+	return m.holder(ip, now)
 }
 
 // HolderClient is [Engine.Holder] for whoever holds an access token of ours, which stands
 // for one version of the key with the client id.
-func (e *Engine) HolderClient(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
-	return e.current.Load().client(clientID, version).holder(ip, now)
+func (e *Engine) HolderClient(clientID string, version int, ip netip.Addr, now keyward.Time) (keyward.Actor, keyward.Subject, error) {
+	m := e.current.Load().client(clientID, version)
+	return m.holder(ip, now)
 }
 
-func (v *version) holder(ip netip.Addr, now keyward.Time) (keyward.Actor, *keyward.Subject, error) {
+func (m *match) holder(ip netip.Addr, now keyward.Time) (by keyward.Actor, key keyward.Subject, err error) {
+	if m.found() {
+		m.subject(&key)
+	}
 	switch {
-	case v == nil, v.Deleted, v.RevokedTime != 0, v.organization.load().Deleted, v.end != 0 && v.end <= now:
-		return keyward.Actor{}, nil, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
-	case !v.Admits(ip):
-		return keyward.Actor{}, nil, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")
+	case !m.found(), key.RevokedTime != 0, m.organization().load().Deleted, m.end != 0 && m.end <= now:
+		return keyward.Actor{}, keyward.Subject{}, keyward.Errorf(keyward.Unauthenticated, "the credential is not accepted")
+	case !key.Admits(ip):
+		return keyward.Actor{}, keyward.Subject{}, keyward.Errorf(keyward.Forbidden, "the key may not be used from this address")
 	}
 	return keyward.Actor{
-		Type: keyward.KeyActor, ID: v.KeyID, Name: v.Name, OrganizationID: v.OrganizationID,
-		Version: int(v.use.number), IP: ip,
-	}, &v.Subject, nil
+		Type: keyward.KeyActor, ID: key.KeyID, Name: key.Name, OrganizationID: key.OrganizationID,
+		Version: int(m.number), IP: ip,
+	}, key, nil
 }

@@ -16,24 +16,35 @@ type replica struct {
 	applied atomic.Int64
 	size    struct{ organizations, keys, operators atomic.Int64 } // deleted ones do not count
 
-	versions  table[version]  // by digest
-	clients   table[key]      // by client id
-	operators table[operator] // by digest
-	people    table[operator] // the same by id
-	revoked   revokedTokens
+	epoch    atomic.Pointer[epoch] // the latest one
+	versions table                 // from a digest to the record of its key
+	clients  table                 // from a client id to the record of its key
+	secrets  table                 // from a digest to an operator
+	people   table                 // from an id to an operator
+	revoked  revokedTokens
+
+	slab          slab // the records of keys
+	cells         cells
+	policies      directory[policy]
+	organizations directory[organization]
+	operators     directory[operator]
 
 	// The mutating side's own.
-	keys              table[key] // by name
-	meters            map[keyName]*meter
+	keys              table // from a name to the record of its key
 	organizationsByID map[string]*organization
 	operatorsByID     map[string]*operator
+	shared            map[uint64]uint32 // policies by their hash
 	seed              maphash.Seed
+	counts            *counts // takes what was counted of keys that are gone
+	retired           retired
+	released          released
 }
 
 // organization is shared by all its keys and operators, so that disabling it is one
-// store.
+// store. It is never forgotten.
 type organization struct {
 	id       string
+	number   uint32 // in the directory
 	standing atomic.Uint32
 }
 
@@ -47,31 +58,23 @@ const (
 // keyName identifies a key: its id may have been chosen by a client.
 type keyName struct{ organizationID, id string }
 
-// key is what stays of a key through all its changes. newest is never nil; the
-// versions of a key are replaced all at once.
-type key struct {
-	newest atomic.Pointer[version]
-	first  use // of one of its versions: most keys have no other
-}
-
-// version is all that a decision about one secret depends on, in one piece of
-// memory, and immutable. Each change of a key makes its versions anew, with the same
-// use.
-type version struct {
-	keyward.Subject
-	organization *organization
-	digest       keyward.Digest
-	end          keyward.Time
-	use          *use     // nil if there is no secret: the key has none, or is deleted
-	older        *version // of the same key
-	meter        *meter   // nil if nothing counts its uses
+// match is a secret that was found: one version of one key, as the key was at one
+// instant. The epoch keeps what it refers to by number from being used for others.
+type match struct {
+	credential
+	record  record // nil if nothing was found
+	policy  *policy
+	replica *replica
+	epoch   *epoch
 }
 
 // operator is what stays of an operator through all changes.
 type operator struct {
-	id    string
-	state atomic.Pointer[operatorState]
-	use
+	id     string
+	number uint32 // in the directory
+	state  atomic.Pointer[operatorState]
+	last   atomic.Int64 // a keyward.Time that never goes back: when it was last accepted
+	used   atomic.Bool  // that is to be reported
 }
 
 // operatorState is immutable.
@@ -83,73 +86,108 @@ type operatorState struct {
 	organization *organization // nil: the whole deployment
 }
 
-func newReplica() *replica {
-	return &replica{
-		meters:            make(map[keyName]*meter),
+// newReplica returns an empty replica. What it counted of keys that have gone is handed
+// to counts.
+func newReplica(c *counts) *replica {
+	r := &replica{
 		organizationsByID: make(map[string]*organization),
 		operatorsByID:     make(map[string]*operator),
+		shared:            make(map[uint64]uint32),
 		seed:              maphash.MakeSeed(),
+		counts:            c,
 	}
+	r.epoch.Store(new(epoch))
+	return r
 }
 
-// publish makes every further change a copy, since readers may be there from now on.
-func (r *replica) publish() {
-	r.versions.published = true
-	r.clients.published = true
-	r.operators.published = true
-	r.people.published = true
-	r.revoked.byID.published = true
-	r.keys.published = true
-}
-
-// secret finds the version with the digest, or nil.
-func (r *replica) secret(digest *keyward.Digest) *version {
-	return r.versions.get(prefix(digest), func(v *version) bool { return same(&v.digest, digest) })
-}
-
-// client finds the key with the client id, and one of its versions, or nil.
-func (r *replica) client(clientID string, number int) *version {
-	var newest *version
-	k := r.clients.get(r.hash(clientID), func(k *key) bool {
-		newest = k.newest.Load()
-		return newest.ClientID == clientID
+// secret finds the version with the digest.
+func (r *replica) secret(digest *keyward.Digest) match {
+	m := match{replica: r, epoch: r.epoch.Load()}
+	r.versions.find(prefix(digest), func(ref reference) bool {
+		k := r.slab.at(ref)
+		i := k.held(digest)
+		if i >= 0 {
+			m.fill(k, i)
+		}
+		return i >= 0
 	})
-	if k == nil {
-		return nil
-	}
-	return newest.numbered(number)
+	return m
 }
+
+// client finds the key with the client id, and one of its versions.
+func (r *replica) client(clientID string, number int) match {
+	m := match{replica: r, epoch: r.epoch.Load()}
+	r.clients.find(r.hash(clientID), func(ref reference) bool {
+		k := r.slab.at(ref)
+		if k.clientID() != clientID {
+			return false
+		}
+		if i := k.numbered(number); i >= 0 {
+			m.fill(k, i)
+		}
+		return true
+	})
+	return m
+}
+
+// fill is for the version that a credential of a record is.
+func (m *match) fill(k record, i int) {
+	m.record, m.credential, m.policy = k, k.credential(i), m.replica.policies.at(k.get32(atPolicy))
+}
+
+func (m *match) found() bool { return m.record != nil }
+
+func (m *match) organization() *organization { return m.replica.organizationOf(m.record) }
+
+func (m *match) name() keyName { return m.replica.nameOf(m.record) }
+
+// subject writes what the key is into s.
+func (m *match) subject(s *keyward.Subject) { m.record.subject(s, m.organization(), m.policy) }
+
+// key returns the record of the key with the name, or 0.
+func (r *replica) key(name keyName) reference {
+	return r.keys.find(maphash.Comparable(r.seed, name), func(ref reference) bool {
+		return r.nameOf(r.slab.at(ref)) == name
+	})
+}
+
+func (r *replica) organizationOf(k record) *organization {
+	return r.organizations.at(k.get32(atOrganization))
+}
+
+func (r *replica) nameOf(k record) keyName { return keyName{r.organizationOf(k).id, k.keyID()} }
 
 // operator finds the operator with the digest.
 func (r *replica) operator(digest *keyward.Digest) (*operator, *operatorState) {
-	var found *operatorState
-	o := r.operators.get(prefix(digest), func(o *operator) bool {
-		found = o.state.Load()
-		return same(&found.digest, digest)
-	})
-	if o == nil {
+	var o *operator
+	var s *operatorState
+	if r.secrets.find(prefix(digest), func(ref reference) bool {
+		o = r.operators.at(ref.place())
+		s = o.state.Load()
+		return same(&s.digest, digest)
+	}) == 0 {
 		return nil, nil
 	}
-	return o, found
+	return o, s
 }
 
 // person finds the operator with the id.
 func (r *replica) person(id string) (*operator, *operatorState) {
-	o := r.people.get(r.hash(id), func(o *operator) bool { return o.id == id })
-	if o == nil {
+	var o *operator
+	if r.people.find(r.hash(id), func(ref reference) bool {
+		o = r.operators.at(ref.place())
+		return o.id == id
+	}) == 0 {
 		return nil, nil
 	}
 	return o, o.state.Load()
 }
 
-// numbered returns the version with the number among v and the older ones, or nil.
-func (v *version) numbered(number int) *version {
-	for ; v != nil; v = v.older {
-		if v.use != nil && int(v.use.number) == number {
-			return v
-		}
+// use notes that an operator was accepted at the instant now.
+func (o *operator) use(now keyward.Time) {
+	if raise(&o.last, now) && !o.used.Load() {
+		o.used.Store(true)
 	}
-	return nil
 }
 
 func (o *organization) load() keyward.Standing {

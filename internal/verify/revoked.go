@@ -1,14 +1,19 @@
 package verify
 
-import "keyward"
+import (
+	"runtime"
+
+	"keyward"
+)
 
 // revokedTokens are the access tokens that were revoked and may not have expired yet.
 type revokedTokens struct {
-	byID table[revokedToken]
+	byID   table
+	tokens directory[revokedToken]
 
 	// The mutating side's own.
-	all  []*revokedToken
-	left int // of all, when they were last pruned
+	all  []uint32 // their numbers
+	left int      // of all, when they were last pruned
 }
 
 // revokedToken is immutable.
@@ -19,16 +24,21 @@ type revokedToken struct {
 
 // isRevoked reports whether the token with the id is known to be revoked.
 func (r *replica) isRevoked(id string) bool {
-	return r.revoked.byID.get(r.hash(id), func(t *revokedToken) bool { return t.id == id }) != nil
+	held := r.epoch.Load()
+	found := r.revoked.byID.find(r.hash(id), func(ref reference) bool {
+		return r.revoked.tokens.at(ref.place()).id == id
+	})
+	runtime.KeepAlive(held)
+	return found != 0
 }
 
 func (r *replica) applyToken(record *keyward.TokenRecord) {
 	if r.isRevoked(record.ID) {
 		return
 	}
-	t := &revokedToken{record.ID, record.ExpireTime}
-	r.revoked.byID.put(r.hash(t.id), t)
-	r.revoked.all = append(r.revoked.all, t)
+	i := r.revoked.tokens.add(&revokedToken{record.ID, record.ExpireTime})
+	r.revoked.byID.put(r.hash(record.ID), refToPlace(i))
+	r.revoked.all = append(r.revoked.all, i)
 }
 
 // prune forgets those that expired long before now, unless that was done when there
@@ -38,13 +48,15 @@ func (s *revokedTokens) prune(r *replica, now keyward.Time) {
 	if len(s.all) < few || len(s.all) < 2*s.left {
 		return
 	}
-	kept := make([]*revokedToken, 0, len(s.all)/2)
-	for _, t := range s.all {
+	kept := make([]uint32, 0, len(s.all)/2)
+	for _, i := range s.all {
+		t := s.tokens.at(i)
 		if t.expire.Add(keyward.ClockMargin) > now {
-			kept = append(kept, t)
-		} else {
-			s.byID.remove(r.hash(t.id), t)
+			kept = append(kept, i)
+			continue
 		}
+		s.byID.remove(r.hash(t.id), refToPlace(i))
+		r.retired.tokens = append(r.retired.tokens, i)
 	}
 	s.all, s.left = kept, len(kept)
 }

@@ -1,141 +1,160 @@
 package verify
 
-import (
-	"math/bits"
-	"slices"
-	"sync/atomic"
+import "sync/atomic"
+
+// reference names a thing that a table leads to: a record in the slab, or a place in a
+// directory. It has refBits, and 0 is none.
+type reference uint64
+
+const (
+	shardBits = 8  // of a hash choose the shard: a change of its size copies no more than that
+	refBits   = 40 // of a slot are the reference
+	tagBits   = 64 - refBits
+
+	freeSlot = 0         // every search ends there
+	goneSlot = 1<<64 - 1 // searches pass it by
 )
 
-// shardBits is how many bits of a hash choose the shard. A published shard is
-// copied for each change: with 4096 of them, at a million keys, that is 6 KB.
-const shardBits = 12
-
-// table finds nodes by a hash of what names them. Any number of goroutines may get
-// at any time, and never wait. put and remove need the mutating side's mutex; they
-// work in place until the table is published, and from then on replace one shard as
-// a whole, so that a reader sees it as it was or as it is.
-//
-// It keeps pointers and 16 bytes of overhead instead of a built-in map's copies of
-// the names, which are in the nodes already.
-type table[N any] struct {
-	shards    [1 << shardBits]atomic.Pointer[shard[N]]
-	published bool
+// table finds references by a hash of what they stand for. Any number of goroutines may
+// look at any time, and never wait. Changing it needs the mutating side's mutex: a slot
+// is one word that is replaced in place, and a shard that gets too small, or too full of
+// slots that are gone, is made anew beside the old one.
+type table struct {
+	shards [1 << shardBits]atomic.Pointer[shard]
 }
 
-// shard is an open-addressing table with linear probing. It is never more than
-// three quarters full, so that every search ends at a free slot.
-type shard[N any] struct {
-	slots []slot[N]
-	used  int
+// shard is an open-addressing table with linear probing. It is never more than three
+// quarters full, so that every search ends at a free slot. An entry stays in its slot,
+// so that nobody who searches can pass it by.
+type shard struct {
+	slots []atomic.Uint64
+
+	// The mutating side's own.
+	taken int // slots that are not free
+	live  int // of them, those that are not gone either
 }
 
-type slot[N any] struct {
-	hash uint64
-	node *N // nil if free
-}
-
-// get returns the node with the hash for which is answers true, or nil.
-func (t *table[N]) get(hash uint64, is func(*N) bool) *N {
+// find returns a reference with the hash for which is answers true, or 0.
+func (t *table) find(hash uint64, is func(reference) bool) reference {
 	s := t.shard(hash).Load()
 	if s == nil {
-		return nil
+		return 0
 	}
-	for i := s.home(hash); s.slots[i].node != nil; i = s.next(i) {
-		if s.slots[i].hash == hash && is(s.slots[i].node) {
-			return s.slots[i].node
+	tag := tagOf(hash)
+	for i := s.home(tag); ; i = s.next(i) {
+		slot := s.slots[i].Load()
+		if slot == freeSlot {
+			return 0
+		}
+		if slot>>refBits == tag && slot != goneSlot {
+			if ref := reference(slot & (1<<refBits - 1)); is(ref) {
+				return ref
+			}
 		}
 	}
-	return nil
 }
 
-// put adds a node, which must not be there under this hash yet.
-func (t *table[N]) put(hash uint64, node *N) {
+// put adds a reference, which must not be there under this hash yet.
+func (t *table) put(hash uint64, ref reference) {
 	at := t.shard(hash)
 	s := at.Load()
-	switch {
-	case s == nil:
-		s = newShard[N](1)
-	case 4*(s.used+1) > 3*len(s.slots):
-		s = s.without(slot[N]{}, s.used+s.used/4+1)
-	case t.published:
-		s = s.copied()
+	if s == nil || 4*(s.taken+1) > 3*len(s.slots) {
+		s = s.rebuilt()
+		at.Store(s)
 	}
-	s.add(hash, node)
-	at.Store(s)
+	s.add(slotOf(hash, ref))
 }
 
-// replace puts a node in the place of another, if that is there under this hash.
-func (t *table[N]) replace(hash uint64, old, node *N) {
-	at := t.shard(hash)
-	s := at.Load()
-	if s == nil {
+// replace puts a reference in the place of another, if that is there under this hash.
+func (t *table) replace(hash uint64, old, ref reference) {
+	if slot := t.slot(hash, old); slot != nil {
+		slot.Store(slotOf(hash, ref))
+	}
+}
+
+// move puts a reference in the place of another that may be under another hash.
+func (t *table) move(from uint64, old reference, to uint64, ref reference) {
+	if from == to {
+		t.replace(from, old, ref)
 		return
 	}
-	if t.published {
-		s = s.copied()
-	}
-	if i := slices.Index(s.slots, slot[N]{hash, old}); i >= 0 {
-		s.slots[i].node = node
-	}
-	at.Store(s)
+	t.put(to, ref)
+	t.remove(from, old)
 }
 
-// remove takes a node out, if it is there under this hash.
-func (t *table[N]) remove(hash uint64, node *N) {
-	at := t.shard(hash)
-	s := at.Load()
-	if s == nil {
+// remove takes a reference out, if it is there under this hash.
+func (t *table) remove(hash uint64, ref reference) {
+	slot := t.slot(hash, ref)
+	if slot == nil {
 		return
 	}
-	if s = s.without(slot[N]{hash, node}, s.used); s.used == 0 {
-		s = nil
+	slot.Store(goneSlot)
+	at := t.shard(hash)
+	if s := at.Load(); s.live > 1 {
+		s.live--
+	} else {
+		at.Store(nil)
 	}
-	at.Store(s)
 }
 
-func (t *table[N]) shard(hash uint64) *atomic.Pointer[shard[N]] {
+func (t *table) shard(hash uint64) *atomic.Pointer[shard] {
 	return &t.shards[hash>>(64-shardBits)]
 }
 
-// newShard returns an empty shard for a number of nodes.
-func newShard[N any](nodes int) *shard[N] {
-	return &shard[N]{slots: make([]slot[N], nodes+nodes/3+1)}
+// slot returns where a reference is, or nil.
+func (t *table) slot(hash uint64, ref reference) *atomic.Uint64 {
+	s, want := t.shard(hash).Load(), slotOf(hash, ref)
+	if s == nil {
+		return nil
+	}
+	for i := s.home(tagOf(hash)); ; i = s.next(i) {
+		switch s.slots[i].Load() {
+		case want:
+			return &s.slots[i]
+		case freeSlot:
+			return nil
+		}
+	}
 }
 
-// home is the slot where the search for a hash begins: what is left of the hash
-// after the bits that chose the shard, as a fraction of all slots.
-func (s *shard[N]) home(hash uint64) int {
-	i, _ := bits.Mul64(hash<<shardBits, uint64(len(s.slots)))
-	return int(i)
-}
+func tagOf(hash uint64) uint64 { return hash >> (64 - shardBits - tagBits) & (1<<tagBits - 1) }
 
-func (s *shard[N]) next(i int) int {
+func slotOf(hash uint64, ref reference) uint64 { return tagOf(hash)<<refBits | uint64(ref) }
+
+// home is the slot where the search for a tag begins: the tag as a fraction of all. So
+// a shard can be made anew from nothing but its slots.
+func (s *shard) home(tag uint64) int { return int(tag * uint64(len(s.slots)) >> tagBits) }
+
+func (s *shard) next(i int) int {
 	if i++; i < len(s.slots) {
 		return i
 	}
 	return 0
 }
 
-func (s *shard[N]) copied() *shard[N] {
-	return &shard[N]{slots: slices.Clone(s.slots), used: s.used}
-}
-
-// without returns a copy that has room for a number of nodes and lacks one slot.
-func (s *shard[N]) without(gone slot[N], room int) *shard[N] {
-	kept := newShard[N](room)
-	for _, old := range s.slots {
-		if old.node != nil && old != gone {
-			kept.add(old.hash, old.node)
+// rebuilt returns a copy with room for more, and without the slots that are gone.
+func (s *shard) rebuilt() *shard {
+	if s == nil {
+		return &shard{slots: make([]atomic.Uint64, 3)}
+	}
+	room := s.live + s.live/4 + 1
+	made := &shard{slots: make([]atomic.Uint64, room+room/3+1)}
+	for i := range s.slots {
+		if slot := s.slots[i].Load(); slot != freeSlot && slot != goneSlot {
+			made.add(slot)
 		}
 	}
-	return kept
+	return made
 }
 
-func (s *shard[N]) add(hash uint64, node *N) {
-	i := s.home(hash)
-	for s.slots[i].node != nil {
+func (s *shard) add(slot uint64) {
+	i := s.home(slot >> refBits)
+	for s.slots[i].Load() != freeSlot && s.slots[i].Load() != goneSlot {
 		i = s.next(i)
 	}
-	s.slots[i] = slot[N]{hash, node}
-	s.used++
+	if s.slots[i].Load() == freeSlot {
+		s.taken++
+	}
+	s.live++
+	s.slots[i].Store(slot)
 }

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"sync"
 	"testing"
@@ -26,6 +27,13 @@ func (w *world) used(want ...keyward.Use) {
 
 func useOf(id string, version int, now keyward.Time) keyward.Use {
 	return keyward.Use{OrganizationID: "org", KeyID: id, Version: version, Time: now}
+}
+
+// useFrom is useOf with a block of addresses.
+func useFrom(id string, version int, now keyward.Time, block string) keyward.Use {
+	u := useOf(id, version, now)
+	u.IP = netip.MustParsePrefix(block)
+	return u
 }
 
 func TestUses(t *testing.T) {
@@ -72,7 +80,22 @@ func TestUses(t *testing.T) {
 			w.Key("s", inside, noon)
 			w.Client("client-k", 2, inside, noon+1)
 			w.Operator("op", noon+2)
-			w.used(useOf("k", 1, noon), useOf("k", 2, noon+1), keyward.Use{OperatorID: "o", Time: noon + 2})
+			w.used(useFrom("k", 1, noon, "203.0.113.0/24"), useFrom("k", 2, noon+1, "203.0.113.0/24"), keyward.Use{OperatorID: "o", Time: noon + 2})
+		},
+		"the address is that of the latest use, and coarse": func(w *world) {
+			from := func(ip string, now keyward.Time) {
+				w.Verify(anyone, "s", &keyward.Request{IP: netip.MustParseAddr(ip)}, now, new(verify.Verdict))
+			}
+			from("203.0.113.9", noon)
+			from("2001:db8:1:2::3", noon+1)
+			w.used(useFrom("k", 1, noon+1, "2001:db8:1::/48"))
+			from("::ffff:198.51.100.7", noon+2)
+			w.Restore(w.Uses())
+			w.used(useFrom("k", 1, noon+2, "198.51.100.0/24"))
+			from("0.0.0.0", noon+3)
+			w.used(useFrom("k", 1, noon+3, "0.0.0.0/24"))
+			w.Verify(anyone, "s", q, noon+4, new(verify.Verdict))
+			w.used(useOf("k", 1, noon+4))
 		},
 		"uses survive a change of their key": func(w *world) {
 			w.Verify(anyone, "s", q, noon, new(verify.Verdict))
