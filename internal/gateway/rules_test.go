@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
 	"testing"
 
@@ -125,6 +127,25 @@ func FuzzParseRules(f *testing.F) {
 		_, err := gateway.ParseRules("f.yaml", []byte(text))
 		if err != nil && !strings.Contains(err.Error(), "f.yaml:") {
 			t.Errorf("ParseRules(%q) = %v, which names no line", text, err)
+		}
+	})
+}
+
+// A path that is normal is the same path for whoever cleans, parses or decodes it.
+func FuzzNormal(f *testing.F) {
+	for _, path := range []string{"/", "/a/b/", "/a%20b", "/a/../b", "/a%2fb", "//", "/%C3%BC;x"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, escaped string) {
+		decoded, ok := gateway.Normal(escaped)
+		if !ok {
+			return
+		}
+		if clean := path.Clean(decoded); clean != decoded && clean+"/" != decoded {
+			t.Errorf("normal(%q) = %q, which is %q to others", escaped, decoded, clean)
+		}
+		if u, err := url.ParseRequestURI(escaped); err != nil || u.Path != decoded || u.RawQuery != "" {
+			t.Errorf("normal(%q) = %q, which others read as %v (%v)", escaped, decoded, u, err)
 		}
 	})
 }

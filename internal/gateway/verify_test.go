@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -78,6 +79,26 @@ func TestAKeyIsTakenFromWhereClientsPutIt(t *testing.T) {
 				t.Errorf("the answer holds the key: %s", got.body)
 			}
 		})
+	}
+}
+
+func TestAnAccessTokenIsTheKeyThatItWasIssuedFor(t *testing.T) {
+	w := newWorld(t, keywardtest.Options{})
+	k := w.key(t, `,"management":[{"scope":{},"permissions":["keys.read"]}]`)
+	got := w.ask(t, "POST", "/oauth/token", "grant_type=client_credentials&client_id="+k.Key.ClientID+"&client_secret="+k.Secret,
+		"Content-Type", "application/x-www-form-urlencoded")
+	var token struct {
+		Text string `json:"access_token"`
+	}
+	if err := json.Unmarshal([]byte(got.body), &token); err != nil || token.Text == "" {
+		t.Fatalf("the token endpoint: %d %s", got.status, got.body)
+	}
+	got = w.verify(t, "Authorization", "Bearer "+token.Text)
+	if got.status != 200 || got.header.Get("X-Keyward-Key-Id") != k.Key.ID {
+		t.Errorf("with a token: %d %v %s, want 200 and the key", got.status, got.header, got.body)
+	}
+	if got := w.ask(t, "GET", "/authz/verify", "", "Keyward-Authorization", "Bearer "+token.Text, "X-Api-Key", k.Secret); got.status != 401 {
+		t.Errorf("a token of a key as the gateway's: %d %s, want 401", got.status, got.body)
 	}
 }
 
