@@ -34,7 +34,9 @@ func ask(t *testing.T, l load) *outcome {
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
 		out, err := l.run(t.Context(), 10*time.Millisecond)
 		if err == nil {
-			return out
+			if err = out.check(); err == nil {
+				return out
+			}
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)

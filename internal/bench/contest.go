@@ -13,6 +13,7 @@ type contender struct {
 	load      load
 	questions int // in each request; 0 is 1
 	note      string
+	odd       int64 // answers that were not the expected ones, but few
 }
 
 // contest measures contenders in turns, round after round, and adds a row for each. A
@@ -33,9 +34,11 @@ func (b *bench) contest(ctx context.Context, part string, keys int, contenders [
 			switch {
 			case ctx.Err() != nil:
 				return ctx.Err()
+			case round == 0: // what is wrong will show again
+				c.odd = 0
 			case err != nil:
 				c.server, c.note, trials[i] = nil, "failed: "+err.Error(), nil
-			case round > 0:
+			default:
 				trials[i] = append(trials[i], t)
 			}
 		}
@@ -43,7 +46,9 @@ func (b *bench) contest(ctx context.Context, part string, keys int, contenders [
 	}
 	for i, c := range contenders {
 		row := newRow(part, c.name, keys, trials[i])
-		row.Note = c.note
+		if row.Note = c.note; row.Note == "" && c.odd > 0 {
+			row.Note = fmt.Sprintf("%d answers were not the expected ones, and are not counted", c.odd)
+		}
 		b.add(row)
 	}
 	return nil
@@ -64,6 +69,10 @@ func (b *bench) try(ctx context.Context, c *contender, d time.Duration) (trial, 
 	if err != nil {
 		return nil, err
 	}
+	if err := out.check(); err != nil {
+		return nil, err
+	}
+	c.odd += out.odd
 	after, _ := c.server.cpu()
 	questions := float64(out.answers) * float64(max(1, c.questions))
 	half, most := out.quantiles()

@@ -25,7 +25,7 @@ var (
 )
 
 // group is how many keys are added in one transaction.
-const group = 10_000
+const group = 1_000
 
 // multiply adds keys like the first one until there are as many as the crowd has, and
 // gives each its secret.

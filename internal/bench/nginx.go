@@ -77,7 +77,7 @@ func (b *bench) startNginx(ctx context.Context, path string, w *World, answerSiz
 			return nil, err
 		}
 	}
-	p, err := start(nil, nil, path, "-p", dir, "-e", "stderr", "-c", filepath.Join(dir, "nginx.conf"))
+	p, err := start(nil, path, "-p", dir, "-e", "stderr", "-c", filepath.Join(dir, "nginx.conf"))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -29,12 +31,13 @@ const (
 	stopPatience = 30 * time.Second
 )
 
-// start starts a program. Its input, if any, stays open after what is written to it, so
+// start starts a program, with what environment there is but for settings of Keyward. Its
+// input, if any, stays open after what is written to it, so
 // that it can tell when this process is gone.
-func start(input []byte, environment []string, path string, args ...string) (*process, error) {
+func start(input []byte, path string, args ...string) (*process, error) {
 	cmd := exec.Command(path, args...)
 	p := &process{cmd: cmd, stderr: new(tail), exited: make(chan struct{}), close: func() {}}
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=" + os.Getenv("GOMAXPROCS")}, environment...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "KEYWARD_") })
 	cmd.Stderr = p.stderr
 	cmd.SysProcAttr = ownGroup()
 	if input != nil {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // running is a server that answers.
@@ -25,7 +26,7 @@ func (b *bench) keyward(ctx context.Context, dir string, args ...string) (*runni
 		return nil, err
 	}
 	args = append([]string{"serve", "--data", dir, "--listen", address, "--ops-listen", "off"}, args...)
-	p, err := start(nil, nil, b.Program, args...)
+	p, err := start(nil, b.Program, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (b *bench) bare(ctx context.Context, what Bare) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(append(input, '\n'), nil, b.Program, "bench", "serve-bare")
+	p, err := start(append(input, '\n'), b.Program, "bench", "serve-bare")
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +113,7 @@ const everything = `{"name":"everything","ownerId":"user_42","metadata":{"plan":
 
 // full makes keys with everything on, and returns a question about each that uses it all.
 func (w *World) full(ctx context.Context, s *running) ([][]byte, error) {
-	requests := make([][]byte, 256)
+	requests := make([][]byte, 64)
 	for i := range requests {
 		secret, err := w.create(ctx, s, everything)
 		if err != nil {
@@ -154,12 +155,12 @@ func (w *World) create(ctx context.Context, s *running, key string) (string, err
 // answerSize returns the size of the body that a request is answered with.
 func (b *bench) answerSize(ctx context.Context, l load) (int, error) {
 	l.connections = 1
-	out, err := l.run(ctx, b.Duration/100)
+	out, err := l.run(ctx, time.Millisecond)
 	if err != nil {
 		return 0, err
 	}
-	return out.bodySize, nil
+	return out.bodySize, out.check()
 }
 
-// socket returns the path of a UNIX socket, which must be short.
+// path returns that of a file of the run; it is short enough for a UNIX socket.
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }
