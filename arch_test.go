@@ -41,6 +41,7 @@ var arrows = map[string][]string{
 	"internal/web":           {".", "internal/api"},
 	"client":                 {"."},
 	"internal/bench":         {".", "internal/control", "internal/keyring", "internal/store", "internal/verify"},
+	"bench/peers":            {},
 	"internal/pgtest":        {},
 	"internal/api/apitest":   anything,
 	"keywardtest":            anything,
