@@ -1,7 +1,7 @@
 TIME ?= 30s
 TOOL = go tool -modfile=tools/go.mod
 
-.PHONY: run test build lint fmt bench soak fuzz transcripts
+.PHONY: run test build lint fmt bench gobench soak fuzz transcripts
 
 # Builds and starts Keyward on SQLite in ./data.
 run: build
@@ -26,7 +26,12 @@ lint:
 fmt:
 	$(TOOL) golangci-lint fmt
 
-bench:
+# Measures the program as docs/benchmarks.md shows it, in a few minutes.
+bench: build
+	./bin/keyward bench --rounds 3 --duration 2s --keys 1,100000
+
+# The benchmarks in Go, of single packages.
+gobench:
 	go test -run '^$$' -bench . -benchmem ./internal/...
 
 # Kills a running Keyward over and over and checks what it had promised.

@@ -41,23 +41,23 @@ type Figure struct {
 
 // The names of the figures.
 const (
-	rate    = "rate"
-	cpu     = "CPU"
-	p50     = "p50"
-	p99     = "p99"
-	perOp   = "time"
-	allocs  = "allocations"
-	ready   = "start to ready"
-	memory  = "memory"
-	loaded  = "memory under load"
-	binary  = "binary"
-	offered = "offered"
+	rate   = "rate"
+	cpu    = "CPU"
+	later  = "CPU later"
+	p50    = "p50"
+	p99    = "p99"
+	perOp  = "time"
+	allocs = "allocations"
+	ready  = "start to ready"
+	memory = "memory"
+	loaded = "memory under load"
+	binary = "binary"
 )
 
 // units of the figures.
 var units = map[string]string{
-	rate: "/s", cpu: "µs", p50: "ms", p99: "ms", perOp: "ns", allocs: "", ready: "ms",
-	memory: "MB", loaded: "MB", binary: "MB", offered: "/s",
+	rate: "/s", cpu: "µs", later: "µs", p50: "ms", p99: "ms", perOp: "ns", allocs: "", ready: "ms",
+	memory: "MB", loaded: "MB", binary: "MB",
 }
 
 // trial is one round's figures by name.
@@ -84,7 +84,7 @@ func newRow(part, name string, keys int, trials []trial) Row {
 }
 
 // figureOrder is the order of columns.
-var figureOrder = []string{binary, ready, memory, loaded, offered, rate, cpu, p50, p99, perOp, allocs}
+var figureOrder = []string{binary, ready, memory, loaded, rate, cpu, later, p50, p99, perOp, allocs}
 
 // median returns the middle of values, or the mean of the two middle ones. It sorts them.
 func median(values []float64) float64 {
