@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,8 +14,6 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"keyward"
-	"keyward/internal/api"
-	"keyward/internal/gateway"
 	"keyward/internal/gateway/envoy"
 )
 
@@ -86,15 +83,24 @@ func removeStale(path string) {
 }
 
 // mountGRPC puts the gateway behind the listener of gRPC.
-func (s *Server) mountGRPC(gate *gateway.Gateway, proxies api.Proxies, certificate *tls.Config) {
+func (s *Server) mountGRPC() error {
 	if s.grpc == nil {
-		return
+		return nil
+	}
+	proxies, err := s.config.proxies()
+	if err != nil {
+		return err
+	}
+	certificate, err := s.config.certificate()
+	if err != nil {
+		return err
 	}
 	var options []grpc.ServerOption
 	if certificate != nil && s.grpc.listener.Addr().Network() != "unix" {
 		options = append(options, grpc.Creds(credentials.NewTLS(certificate)))
 	}
-	s.grpc.server = envoy.NewServer(gate, envoy.Config{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}, options...)
+	s.grpc.server = envoy.NewServer(s.gate, envoy.Config{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}, options...)
+	return nil
 }
 
 // run answers until the server is stopped. Without gRPC it returns at once.

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"keyward"
+	"keyward/internal/gateway"
 )
 
 // served is one listener and what answers on it.
@@ -66,6 +67,14 @@ func (s *Server) serve(flag, address string, certificate *tls.Config) (string, e
 
 // mount puts the handlers on the listeners.
 func (s *Server) mount() error {
+	rules, err := s.config.authzRules()
+	if err != nil {
+		return err
+	}
+	s.gate = gateway.New(s.tokens, s.engine, rules)
+	if err := s.mountGRPC(); err != nil {
+		return err
+	}
 	handler, err := s.handler()
 	if err != nil {
 		return err

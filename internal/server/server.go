@@ -12,6 +12,7 @@ import (
 
 	"keyward"
 	"keyward/internal/control"
+	"keyward/internal/gateway"
 	"keyward/internal/keyring"
 	"keyward/internal/oauth"
 	"keyward/internal/store"
@@ -39,6 +40,7 @@ type Server struct {
 	plane   *control.Plane
 	engine  *verify.Engine
 	tokens  *oauth.Tokens
+	gate    *gateway.Gateway
 	metrics *metrics
 	usage   *usageWriter
 	health  health

@@ -28,18 +28,8 @@ func (s *Server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules, err := s.config.authzRules()
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := s.config.certificate()
-	if err != nil {
-		return nil, err
-	}
-	gate := gateway.New(s.tokens, s.engine, rules)
-	s.mountGRPC(gate, proxies, certificate)
 	surfaces := api.Surfaces{
-		Mounts:   s.mounts(gate),
+		Mounts:   s.mounts(s.gate),
 		Hosts:    hosts,
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
