@@ -50,6 +50,8 @@ type Allowance struct {
 	Limit     int64  `json:"limit"`
 	Remaining int64  `json:"remaining"`
 	ResetTime Time   `json:"resetTime"` // when all of it is there again, if it is not used until then
+
+	Window Duration `json:"-"` // of the limit
 }
 
 // Budget is what the counters of a key allow at one instant.

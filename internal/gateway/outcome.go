@@ -111,7 +111,8 @@ func limits(allowances []keyward.Allowance, now keyward.Time) http.Header {
 	policies, left := make([]string, len(allowances)), make([]string, len(allowances))
 	for i, a := range allowances {
 		name := quoted(a.Name)
-		policies[i] = fmt.Sprintf("%s;q=%d", name, integer(a.Limit))
+		window := (time.Duration(a.Window) + time.Second - 1) / time.Second
+		policies[i] = fmt.Sprintf("%s;q=%d;w=%d", name, integer(a.Limit), integer(int64(window)))
 		left[i] = fmt.Sprintf("%s;r=%d;t=%d", name, integer(a.Remaining), integer(seconds(a.ResetTime, now)))
 	}
 	header.Set("Ratelimit-Policy", strings.Join(policies, ", "))

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"keyward"
 	"keyward/internal/gateway"
@@ -63,8 +64,8 @@ func TestEveryIdentityHeaderIsSetEvenIfThereIsNothingToSay(t *testing.T) {
 
 func TestLimitsAreToldInTheFormOfTheDraft(t *testing.T) {
 	allowances := []keyward.Allowance{
-		{Name: "requests", Limit: 100, Remaining: 99, ResetTime: noon + 1},
-		{Name: `a"b\ü`, Limit: 1 << 62, Remaining: 0, ResetTime: noon - 5000},
+		{Name: "requests", Limit: 100, Remaining: 99, ResetTime: noon + 1, Window: keyward.Duration(time.Minute)},
+		{Name: `a"b\ü`, Limit: 1 << 62, Remaining: 0, ResetTime: noon - 5000, Window: keyward.Duration(1500 * time.Millisecond)},
 	}
 	for name, test := range map[string]struct {
 		v    verify.Verdict
@@ -78,7 +79,7 @@ func TestLimitsAreToldInTheFormOfTheDraft(t *testing.T) {
 			verify.Verdict{Reason: keyward.Valid, Allowances: allowances},
 			map[string]string{
 				"RateLimit":        `"requests";r=99;t=1, "a\"b\\%C3%BC";r=0;t=0`,
-				"RateLimit-Policy": `"requests";q=100, "a\"b\\%C3%BC";q=999999999999999`,
+				"RateLimit-Policy": `"requests";q=100;w=60, "a\"b\\%C3%BC";q=999999999999999;w=2`,
 				"Retry-After":      "",
 			},
 		},

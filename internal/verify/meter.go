@@ -144,7 +144,7 @@ func (m *meter) report(v *Verdict, cost int64, now keyward.Time) {
 	retry, never := now, false
 	for i := range m.windows {
 		w := &m.windows[i]
-		allowance := keyward.Allowance{Name: w.Name, Limit: w.Limit, Remaining: w.room(), ResetTime: now}
+		allowance := keyward.Allowance{Name: w.Name, Limit: w.Limit, Window: w.Window, Remaining: w.room(), ResetTime: now}
 		if reset := w.reset(); reset != 0 {
 			allowance.ResetTime = m.clock.time(reset)
 		}
