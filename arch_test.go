@@ -42,6 +42,7 @@ var arrows = map[string][]string{
 	"client":                 {"."},
 	"internal/bench":         {".", "internal/control", "internal/keyring", "internal/store", "internal/verify"},
 	"bench/peers":            {},
+	"internal/plainhttp":     {},
 	"internal/pgtest":        {},
 	"internal/api/apitest":   anything,
 	"keywardtest":            anything,

@@ -26,6 +26,7 @@ type Server struct {
 	URL       string // of the API
 	OpsURL    string // of metrics
 	GRPC      string // the address of gRPC, "" if there is none
+	VerifyURL string // of verification alone, if it was asked for
 	RootToken string
 	Data      string // the data directory
 
@@ -51,6 +52,10 @@ type Options struct {
 	// AuthzRules and GRPCListen are as of `keyward serve --authz-rules` and `--grpc-listen`.
 	AuthzRules string
 	GRPCListen string
+	// VerifyListen is as of `keyward serve --verify-listen`.
+	VerifyListen string
+	// TLSCert and TLSKey are as of `keyward serve`.
+	TLSCert, TLSKey string
 	// Log takes what the server logs.
 	Log *slog.Logger
 }
@@ -77,7 +82,8 @@ func Start(t testing.TB, options Options) *Server {
 		Data: options.Data, Database: options.Database, MasterKey: options.MasterKey,
 		RootToken: keyward.ForeignSecret(options.RootToken), Version: "test",
 		TrustedProxies: options.TrustedProxies, PublicURL: options.PublicURL, Hosts: options.Hosts,
-		AuthzRules: options.AuthzRules, GRPCListen: options.GRPCListen, Log: options.Log,
+		AuthzRules: options.AuthzRules, GRPCListen: options.GRPCListen, VerifyListen: options.VerifyListen,
+		TLSCert: options.TLSCert, TLSKey: options.TLSKey, Log: options.Log,
 	})
 	if err != nil {
 		cancel()
@@ -85,7 +91,9 @@ func Start(t testing.TB, options Options) *Server {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	running := &Server{URL: s.URL, OpsURL: s.OpsURL, GRPC: s.GRPCAddress, RootToken: options.RootToken, Data: options.Data}
+	running := &Server{
+		URL: s.URL, OpsURL: s.OpsURL, GRPC: s.GRPCAddress, VerifyURL: s.VerifyURL, RootToken: options.RootToken, Data: options.Data,
+	}
 	stopped := false
 	running.stop = func() error {
 		if stopped {

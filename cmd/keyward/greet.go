@@ -18,6 +18,9 @@ func greet(out io.Writer, s *server.Server) {
 	if s.GRPCAddress != "" {
 		fmt.Fprintf(out, "Envoy is answered at %s\n", s.GRPCAddress)
 	}
+	if s.VerifyURL != "" {
+		fmt.Fprintf(out, "Verification alone is at %s\n", s.VerifyURL)
+	}
 	if !s.RootToken.Empty() {
 		fmt.Fprintf(out, "\nThe root token, shown this once and kept in %s:\n\n  %s\n", s.RootTokenPath, s.RootToken.Reveal())
 	}

@@ -47,6 +47,7 @@ func serveCommand() *cobra.Command {
 	f.StringVar(&config.Listen, "listen", "127.0.0.1:8080", "address of the API")
 	f.StringVar(&config.OpsListen, "ops-listen", "127.0.0.1:8081", `address of metrics and profiles, "off" for none`)
 	f.StringVar(&config.GRPCListen, "grpc-listen", "", "address of gRPC for Envoy, 127.0.0.1:8082 or unix:PATH; none if empty")
+	f.StringVar(&config.VerifyListen, "verify-listen", "", "address of verification alone, as fast as it goes: host:port, or unix:PATH")
 	f.StringVar(&config.TrustedProxies, "trusted-proxies", "", `addresses and CIDR blocks whose X-Forwarded-For is believed; "unix" for a UNIX socket`)
 	f.StringVar(&config.PublicURL, "public-url", "", "base of links and issuer of tokens, such as https://keys.example.com")
 	f.StringSliceVar(&config.Hosts, "host", nil, "serve a dialect at the root of a host name: rebilly=keys.example.com (repeatable)")

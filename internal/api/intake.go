@@ -55,19 +55,22 @@ func (in Intake) Handler(next http.Handler) http.Handler {
 // is no secret: its bits are those of the runtime's generator, ChaCha8 under a seed of
 // the operating system, which is no system call for each of them.
 func NewRequestID() string {
+	var text [36]byte
+	return string(AppendRequestID(text[:0]))
+}
+
+// AppendRequestID appends what [NewRequestID] returns.
+func AppendRequestID(text []byte) []byte {
 	var b [16]byte
 	binary.NativeEndian.PutUint64(b[:8], rand.Uint64())
 	binary.NativeEndian.PutUint64(b[8:], rand.Uint64())
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	var text [36]byte
-	hex.Encode(text[0:8], b[0:4])
-	hex.Encode(text[9:13], b[4:6])
-	hex.Encode(text[14:18], b[6:8])
-	hex.Encode(text[19:23], b[8:10])
-	hex.Encode(text[24:36], b[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
+	text = append(hex.AppendEncode(text, b[0:4]), '-')
+	text = append(hex.AppendEncode(text, b[4:6]), '-')
+	text = append(hex.AppendEncode(text, b[6:8]), '-')
+	text = append(hex.AppendEncode(text, b[8:10]), '-')
+	return hex.AppendEncode(text, b[10:16])
 }
 
 // visit is one request as the intake knows it, and the response as it is written.

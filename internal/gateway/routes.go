@@ -9,6 +9,9 @@ import (
 	"keyward/internal/api"
 )
 
+// VerifyPath is where proxies ask.
+const VerifyPath = "/authz/verify"
+
 // Handler returns the surface: /authz/verify, for any method. It reads no body.
 func (g *Gateway) Handler() http.Handler {
 	return api.Surface{Name: "gateway", Authenticate: g.authenticate, Error: Error}.Handler(g.routes())
@@ -19,7 +22,7 @@ func (g *Gateway) Handler() http.Handler {
 func Routes() []api.Route { return new(Gateway).routes() }
 
 func (g *Gateway) routes() []api.Route {
-	return []api.Route{{Pattern: "/authz/verify", Permission: keyward.KeysVerify, Unread: true, Quiet: true, Handle: g.verify}}
+	return []api.Route{{Pattern: VerifyPath, Permission: keyward.KeysVerify, Unread: true, Quiet: true, Handle: g.verify}}
 }
 
 func (g *Gateway) authenticate(r *http.Request) (keyward.Actor, error) {

@@ -29,6 +29,9 @@ type Config struct {
 	// GRPCListen is the address for Envoy's external authorization over gRPC: host:port, or
 	// unix:PATH. By default there is none.
 	GRPCListen string
+	// VerifyListen is the address of verification alone: host:port, or unix:PATH. If it
+	// is empty there is none.
+	VerifyListen string
 	// Data is the directory of the database, the master key and the root token. By
 	// default ./data.
 	Data string
@@ -108,6 +111,9 @@ func (c Config) withDefaults() (Config, error) {
 			"--ops-listen %s would show profiles of the memory to the network: choose an address of this machine only, or give --insecure-http", c.OpsListen)
 	}
 	if err := c.checkGRPC(); err != nil {
+		return c, err
+	}
+	if err := c.checkVerifyListen(); err != nil {
 		return c, err
 	}
 	if _, err := c.proxies(); err != nil {

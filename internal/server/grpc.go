@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strings"
-	"syscall"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -16,9 +13,6 @@ import (
 	"keyward"
 	"keyward/internal/gateway/envoy"
 )
-
-// unixPrefix is what the address of a UNIX socket begins with.
-const unixPrefix = "unix:"
 
 // grpcServed is the listener of gRPC and what answers on it.
 type grpcServed struct {
@@ -50,36 +44,16 @@ func (s *Server) listenGRPC() error {
 	if s.config.GRPCListen == "" {
 		return nil
 	}
-	network, address := "tcp", s.config.GRPCListen
-	if path, isSocket := strings.CutPrefix(address, unixPrefix); isSocket {
-		network, address = "unix", path
-		removeStale(path)
-	}
-	listener, err := net.Listen(network, address)
+	listener, err := listenOn("--grpc-listen", s.config.GRPCListen)
 	if err != nil {
-		return keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with --grpc-listen: %w", s.config.GRPCListen, err)
+		return err
 	}
 	s.grpc = &grpcServed{listener: listener}
 	s.GRPCAddress = listener.Addr().String()
-	if network == "unix" {
-		s.GRPCAddress = unixPrefix + address
+	if strings.HasPrefix(s.config.GRPCListen, unixPrefix) {
+		s.GRPCAddress = s.config.GRPCListen
 	}
 	return nil
-}
-
-// removeStale removes a socket on which nobody listens, such as after a crash.
-func removeStale(path string) {
-	if stat, err := os.Stat(path); err != nil || stat.Mode().Type() != fs.ModeSocket {
-		return
-	}
-	connection, err := net.Dial("unix", path)
-	if err == nil {
-		_ = connection.Close()
-		return
-	}
-	if errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(path)
-	}
 }
 
 // mountGRPC puts the gateway behind the listener of gRPC.

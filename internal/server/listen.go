@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"keyward"
@@ -17,7 +18,11 @@ import (
 // served is one listener and what answers on it.
 type served struct {
 	listener net.Listener
-	server   *http.Server
+	server   interface {
+		Serve(net.Listener) error
+		Shutdown(context.Context) error
+		Close() error
+	}
 }
 
 // listen opens the listeners. Who connects waits until Run answers.
@@ -26,7 +31,7 @@ func (s *Server) listen() error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serve("--listen", s.config.Listen, certificate)
+	address, err := s.serve("--listen", s.config.Listen, &s.main, certificate)
 	if err != nil {
 		return err
 	}
@@ -37,32 +42,62 @@ func (s *Server) listen() error {
 	if err := s.listenGRPC(); err != nil {
 		return err
 	}
-	if s.config.OpsListen == "off" {
-		return nil
+	if s.config.OpsListen != "off" {
+		if address, err = s.serve("--ops-listen", s.config.OpsListen, &s.ops, nil); err != nil {
+			return err
+		}
+		s.OpsURL = "http://" + address
 	}
-	if address, err = s.serve("--ops-listen", s.config.OpsListen, nil); err != nil {
-		return err
+	if s.config.VerifyListen != "" {
+		return s.listenVerify(certificate)
 	}
-	s.OpsURL = "http://" + address
 	return nil
 }
 
-// serve opens a listener, and returns where this machine reaches it.
-func (s *Server) serve(flag, address string, certificate *tls.Config) (string, error) {
+// serve opens a listener for a server, and returns where this machine reaches it.
+func (s *Server) serve(flag, address string, server **http.Server, certificate *tls.Config) (string, error) {
+	listener, err := listenTCP(flag, address)
+	if err != nil {
+		return "", err
+	}
+	*server = s.newHTTPServer()
+	(*server).TLSConfig = certificate
+	s.serving = append(s.serving, served{listener, *server})
+	return reachedAt(listener), nil
+}
+
+// listenOn listens on host:port, or on unix:PATH.
+func listenOn(flag, address string) (net.Listener, error) {
+	if path, isSocket := strings.CutPrefix(address, unixPrefix); isSocket {
+		return listenUnix(flag, path)
+	}
+	return listenTCP(flag, address)
+}
+
+func listenTCP(flag, address string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return "", keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with %s: %w", address, flag, err)
+		return nil, keyward.Errorf(keyward.Unavailable, "cannot listen on %s: choose another address with %s: %w", address, flag, err)
 	}
-	s.serving = append(s.serving, served{listener, &http.Server{
-		TLSConfig: certificate, ErrorLog: errorLog(s.config.Log), DisableGeneralOptionsHandler: true,
+	return listener, nil
+}
+
+// newHTTPServer returns a server whose clients have as long as any.
+func (s *Server) newHTTPServer() *http.Server {
+	return &http.Server{
+		ErrorLog: errorLog(s.config.Log), DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-	}})
+	}
+}
+
+// reachedAt returns the address at which this machine reaches a listener.
+func reachedAt(listener net.Listener) string {
 	at := listener.Addr().(*net.TCPAddr)
 	if at.IP.IsUnspecified() {
-		return net.JoinHostPort("localhost", strconv.Itoa(at.Port)), nil
+		return net.JoinHostPort("localhost", strconv.Itoa(at.Port))
 	}
-	return at.String(), nil
+	return at.String()
 }
 
 // mount puts the handlers on the listeners.
@@ -75,20 +110,24 @@ func (s *Server) mount() error {
 	if err := s.mountGRPC(); err != nil {
 		return err
 	}
-	handler, err := s.handler()
+	handlers, err := s.handlers()
 	if err != nil {
 		return err
 	}
-	for i, handler := range []http.Handler{handler, s.opsHandler()}[:len(s.serving)] {
-		s.serving[i].server.Handler = handler
+	s.main.Handler = handlers.all
+	if s.ops != nil {
+		s.ops.Handler = s.opsHandler()
+	}
+	if s.fast != nil {
+		s.fast.HTTP.Handler, s.fast.Quick = handlers.verification, handlers.all.answerPlain
 	}
 	return nil
 }
 
 func (one served) run() error {
 	var err error
-	if one.server.TLSConfig != nil {
-		err = one.server.ServeTLS(one.listener, "", "")
+	if server, ok := one.server.(*http.Server); ok && server.TLSConfig != nil {
+		err = server.ServeTLS(one.listener, "", "")
 	} else {
 		err = one.server.Serve(one.listener)
 	}

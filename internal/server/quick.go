@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"keyward"
 	"keyward/internal/api"
 	"keyward/internal/api/native"
 
@@ -54,7 +55,7 @@ func (q *quick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	asker := q.native.Admit(r.Header["Authorization"][0])
+	asker := q.native.Admit(r.Header["Authorization"][0], keyward.TimeOf(start))
 	if asker == nil {
 		q.next.ServeHTTP(w, r)
 		return
@@ -82,20 +83,27 @@ func (q *quick) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // plain reports whether nothing in a request but its credential and its body matters.
 // Answers are logged at level Debug, and then by the code that does so.
 func (q *quick) plain(r *http.Request) bool {
+	if !q.plainParts(r.Context(), r.Method, r.RequestURI, r.Header, r.ContentLength) || len(r.TransferEncoding) > 0 {
+		return false
+	}
+	_, mapped := q.mapped[api.HostName(r.Host)]
+	return !mapped
+}
+
+// plainParts is plain for what the two listeners have in common.
+func (q *quick) plainParts(ctx context.Context, method, target string, header http.Header, length int64) bool {
 	limit := int64(native.MaxVerifyBody)
-	switch r.RequestURI {
+	switch target {
 	case native.VerifyPath:
 	case native.BatchPath:
 		limit = native.MaxBatchBody
 	default:
 		return false
 	}
-	_, mapped := q.mapped[api.HostName(r.Host)]
-	media := r.Header["Content-Type"]
-	return r.Method == http.MethodPost && 0 < r.ContentLength && r.ContentLength <= limit && len(r.TransferEncoding) == 0 &&
-		len(media) == 1 && media[0] == api.MediaJSON && len(r.Header["Authorization"]) == 1 &&
-		r.Header["Content-Encoding"] == nil && r.Header["Expect"] == nil &&
-		!mapped && !q.log.Enabled(r.Context(), slog.LevelDebug)
+	media := header["Content-Type"]
+	return method == http.MethodPost && 0 < length && length <= limit &&
+		len(media) == 1 && media[0] == api.MediaJSON && len(header["Authorization"]) == 1 &&
+		header["Content-Encoding"] == nil && header["Expect"] == nil && !q.log.Enabled(ctx, slog.LevelDebug)
 }
 
 // answer asks what the path is for.

@@ -31,6 +31,12 @@ func open(t testing.TB, config Config) *Server {
 	return s
 }
 
+// handlerOf returns what the main listener answers with.
+func (s *Server) handlerOf() (http.Handler, error) {
+	h, err := s.handlers()
+	return h.all, err
+}
+
 // ask asks a handler as the root operator, and returns the answer.
 func ask(t testing.TB, h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
@@ -66,7 +72,7 @@ func slowly(h http.Handler) http.Handler { return h.(*quick).next }
 
 func TestTheQuickWayAnswersAsTheSurface(t *testing.T) {
 	s := open(t, Config{})
-	h, err := s.handler()
+	h, err := s.handlerOf()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +155,7 @@ const handlerAllocs = 3
 
 func TestTheQuickWayAllocatesAsOftenAsItSays(t *testing.T) {
 	s := open(t, Config{})
-	h, err := s.handler()
+	h, err := s.handlerOf()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +184,7 @@ func TestTheQuickWayAllocatesAsOftenAsItSays(t *testing.T) {
 
 func TestErrorsOfTheAskerAreTheSurfaces(t *testing.T) {
 	s := open(t, Config{})
-	h, err := s.handler()
+	h, err := s.handlerOf()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +198,7 @@ func TestAtLevelDebugEveryVerificationIsLogged(t *testing.T) {
 	for level, want := range map[slog.Level]int{slog.LevelDebug: 1, slog.LevelInfo: 0} {
 		var out bytes.Buffer
 		s := open(t, Config{Log: slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: level}))})
-		h, err := s.handler()
+		h, err := s.handlerOf()
 		if err != nil {
 			t.Fatal(err)
 		}

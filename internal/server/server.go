@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"keyward/internal/gateway"
 	"keyward/internal/keyring"
 	"keyward/internal/oauth"
+	"keyward/internal/plainhttp"
 	"keyward/internal/store"
 	"keyward/internal/token"
 	"keyward/internal/verify"
@@ -28,6 +30,8 @@ type Server struct {
 	OpsURL string
 	// GRPCAddress is where gRPC is, such as 127.0.0.1:8082 or unix:PATH, "" if nowhere.
 	GRPCAddress string
+	// VerifyURL is where verification alone is served, "" if nowhere: a URL, or unix:PATH.
+	VerifyURL string
 	// RootToken is the root operator's credential if it was generated just now.
 	RootToken keyward.Secret
 	// RootTokenPath is the file root-token in the data directory, "" if there is none: a
@@ -44,6 +48,9 @@ type Server struct {
 	metrics *metrics
 	usage   *usageWriter
 	health  health
+	main    *http.Server
+	ops     *http.Server      // nil if it is off
+	fast    *plainhttp.Server // for verification alone; nil if it is off
 	serving []served
 	grpc    *grpcServed // nil without
 	unlock  func()

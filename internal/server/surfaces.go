@@ -18,23 +18,34 @@ import (
 	"keyward/internal/web"
 )
 
-// handler is everything that the API answers.
-func (s *Server) handler() (http.Handler, error) {
+// handlers are what is put on the listeners of the API.
+type handlers struct {
+	all          *quick
+	verification http.Handler // and nothing else
+}
+
+func (s *Server) handlers() (handlers, error) {
 	proxies, err := s.config.proxies()
 	if err != nil {
-		return nil, err
+		return handlers{}, err
 	}
 	hosts, err := s.config.hosts()
 	if err != nil {
-		return nil, err
+		return handlers{}, err
 	}
-	surfaces := api.Surfaces{
+	all := api.Surfaces{
 		Mounts:   s.mounts(s.gate),
 		Hosts:    hosts,
 		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(s.routes()),
 	}
+	verification := api.Surfaces{
+		Mounts: map[string]http.Handler{
+			native.VerifyPath: all.Mounts["/v1/"], native.BatchPath: all.Mounts["/v1/"], gateway.VerifyPath: all.Mounts["/authz/"],
+		},
+		Fallback: api.Surface{Name: "root", Error: native.Error}.Handler(nil),
+	}
 	intake := api.Intake{Proxies: proxies, Log: s.config.Log, Observe: s.metrics.observe}
-	return s.quickly(surfaces, intake), nil
+	return handlers{all: s.quickly(all, intake), verification: intake.Handler(verification.Handler())}, nil
 }
 
 // mounts are the surfaces. Every path of the API begins with what is named here.

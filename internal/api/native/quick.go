@@ -58,15 +58,15 @@ type questions struct {
 	verdict  verify.Verdict // of one after the other
 }
 
-// Admit returns who asks, by the only Authorization header of a request, or nil if it is
-// for the surface to say. It comes before the body is read, so that a stranger's takes
+// Admit returns who asks at the instant now, by the only Authorization header of a
+// request, or nil if it is for the surface to say. It comes before the body is read, so that a stranger's takes
 // no space. Call Done in the end.
-func (q *Quick) Admit(authorization string) *Asker {
+func (q *Quick) Admit(authorization string, now keyward.Time) *Asker {
 	text, err := api.BearerToken(authorization)
 	if err != nil || token.LooksLike(text) || !q.h.engine.Ready() {
 		return nil
 	}
-	by, ok := q.h.engine.Operator(text, q.h.now())
+	by, ok := q.h.engine.Operator(text, now)
 	if !ok || by.May(keyward.KeysVerify, by.OrganizationID) != nil {
 		return nil
 	}
