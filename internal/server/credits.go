@@ -37,7 +37,7 @@ func (s *Server) lease(ctx context.Context) {
 			s.config.Log.Warn("credits cannot be leased; keys go on with what they have", slog.Any("error", err))
 		}
 		if failing = err != nil; failing {
-			pause(ctx, leaseRetry)
+			_ = sleep(ctx, leaseRetry)
 		}
 	}
 }
@@ -52,11 +52,4 @@ func (s *Server) settle(ctx context.Context, idle keyward.Time) error {
 	leases, err := s.store.Meet(context.WithoutCancel(ctx), claims.Claims)
 	claims.Settle(leases, keyward.TimeOf(time.Now()))
 	return err
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
-	}
 }

@@ -31,7 +31,7 @@ func NewUsageWriter(engine *verify.Engine, s *store.Store, node string) *UsageWr
 }
 
 // Flush is flush.
-func (w *UsageWriter) Flush(ctx context.Context) error { return w.flush(ctx) }
+func (w *UsageWriter) Flush(ctx context.Context) error { return w.flush(ctx, hurry) }
 
 // MoveTo has it write to another store.
 func (w *UsageWriter) MoveTo(s *store.Store) { w.store = s }

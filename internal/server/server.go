@@ -191,7 +191,6 @@ func (s *Server) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { s.follow(background) })
 	group.Go(func() { s.writeUses(background) })
-	group.Go(func() { s.writeUsage(background) })
 	group.Go(func() { s.lease(background) })
 	group.Go(func() { s.sweep(background) })
 	failed := make(chan error, len(s.serving)+1)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log"
 	"log/slog"
 	"math"
@@ -11,7 +12,8 @@ import (
 // How often the tasks beside the answering run.
 const (
 	followEvery = 250 * time.Millisecond // what changes made elsewhere wait for
-	usesEvery   = 2 * time.Second        // how late usage and last-used times are, and what a crash loses of them
+	usesEvery   = 2 * time.Second        // how late usage and last-used times are, and what a crash loses, if the writing keeps up
+	usesBatch   = 256                    // uses that share a transaction
 	sweepEvery  = time.Minute
 )
 
@@ -23,35 +25,62 @@ func (s *Server) follow(ctx context.Context) {
 	})
 }
 
-// writeUses writes in batches when secrets were last used.
+// writeUses writes in batches when secrets were last used, and what was counted. It takes
+// its time: verification needs the machine more.
 func (s *Server) writeUses(ctx context.Context) {
-	s.every(ctx, usesEvery, "last-used times cannot be written; they are kept", s.flushUses)
+	s.every(ctx, usesEvery, "usage and last-used times cannot be written; they are kept", func(ctx context.Context) error {
+		return errors.Join(s.flushUses(ctx, rest), s.usage.flush(ctx, rest))
+	})
 }
 
-func (s *Server) flushUses(ctx context.Context) error {
+// A pause is what a task does after each batch, which took some time. Its error ends the
+// task.
+type pause func(ctx context.Context, took time.Duration) error
+
+// restFactor is how much longer than a batch the rest after it is: so writing takes no more
+// than a sixteenth of one core. What waits meanwhile is added up, and is no more for it.
+const restFactor = 15
+
+func rest(ctx context.Context, took time.Duration) error {
+	return sleep(ctx, min(restFactor*took, usesEvery))
+}
+
+// sleep returns after d, or with the error of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// hurry is for when nobody is answered any more.
+func hurry(context.Context, time.Duration) error { return nil }
+
+func (s *Server) flushUses(ctx context.Context, pause pause) error {
 	uses := s.engine.Uses()
 	for len(uses) > 0 {
-		n := min(len(uses), 1000)
-		if err := s.store.Touch(ctx, uses[:n]); err != nil {
+		n, start := min(len(uses), usesBatch), time.Now()
+		err := s.store.Touch(ctx, uses[:n])
+		if err == nil {
+			uses = uses[n:]
+			err = pause(ctx, time.Since(start))
+		}
+		if err != nil {
 			s.engine.Restore(uses)
 			return err
 		}
-		uses = uses[n:]
 	}
 	return nil
 }
 
-// writeUsage writes in batches what was counted.
-func (s *Server) writeUsage(ctx context.Context) {
-	s.every(ctx, usesEvery, "usage cannot be written; the counts are kept", s.usage.flush)
-}
-
 // flushAll writes what is still in memory.
 func (s *Server) flushAll(ctx context.Context) {
-	if err := s.flushUses(ctx); err != nil {
+	if err := s.flushUses(ctx, hurry); err != nil {
 		s.config.Log.Warn("the latest last-used times are lost", slog.Any("error", err))
 	}
-	if err := s.usage.flush(ctx); err != nil {
+	if err := s.usage.flush(ctx, hurry); err != nil {
 		s.config.Log.Warn("the latest usage is lost", slog.Int64("verifications", s.usage.waiting.Load()), slog.Any("error", err))
 	}
 	if err := s.settle(ctx, math.MaxInt64); err != nil {

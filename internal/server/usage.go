@@ -39,20 +39,25 @@ func newUsageWriter(engine *verify.Engine, s *store.Store, node string) *usageWr
 	return w
 }
 
-// flush writes what was counted. It is for one goroutine at a time.
-func (w *usageWriter) flush(ctx context.Context) error {
-	err := w.retry(ctx)
-	if err != nil {
+// flush writes what was counted, with a pause after each batch. It is for one goroutine at
+// a time.
+func (w *usageWriter) flush(ctx context.Context, pause pause) error {
+	if err := w.retry(ctx); err != nil {
 		w.failed.Add(1)
 		return err
 	}
 	counted := w.engine.Usage()
 	for len(counted) > 0 {
-		n := min(len(counted), usageBatch)
+		n, start := min(len(counted), usageBatch), time.Now()
 		w.number++
 		w.pending, counted = counted[:n:n], counted[n:]
-		if err := w.retry(ctx); err != nil {
+		err := w.retry(ctx)
+		if err == nil {
+			err = pause(ctx, time.Since(start))
+		} else {
 			w.failed.Add(1)
+		}
+		if err != nil {
 			w.waiting.Store(verifications(w.pending) + verifications(counted))
 			w.engine.RestoreUsage(counted)
 			return err
