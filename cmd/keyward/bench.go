@@ -68,7 +68,7 @@ func benchCommand() *cobra.Command {
 	f.IntVar(&options.Connections, "connections", 32, "connections that requests come over")
 	f.IntSliceVar(&options.Keys, "keys", []int{1, 100_000, 1_000_000}, "how many keys a server has, in the parts that compare that")
 	f.StringSliceVar(&options.Only, "only", nil, "measure only these `parts` (repeatable): "+strings.Join(bench.Parts(), ", "))
-	f.BoolVar(&options.Huge, "huge", false, "measure 10 million keys too: takes hours, and 30 GB of disk")
+	f.BoolVar(&options.Huge, "huge", false, "measure 10 million keys too: takes long, and 20 GB in the directory for temporary files")
 	f.BoolVar(&options.WRK, "wrk", false, "send requests over TCP with wrk, which must be installed")
 	f.StringVar(&file, "json", "", "write the report as JSON to this `file` too")
 	out.flags(cmd, "the goals that were missed, a line each")

@@ -13,6 +13,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -101,10 +102,9 @@ func (o *Options) Check() error {
 // bench is a run under way.
 type bench struct {
 	Options
-	dir      string // of everything that is written
-	report   *Report
-	worlds   map[int]*World
-	features map[string]bool
+	dir    string // of everything that is written
+	report *Report
+	worlds map[int]*World
 }
 
 // Run measures. The error is Invalid for options that mean nothing. A server that fails
@@ -138,9 +138,9 @@ func Run(ctx context.Context, options Options) (_ *Report, err error) {
 		b.say("%s", part.name)
 		if err := part.run(b, ctx); err != nil {
 			if ctx.Err() != nil {
-				err = ctx.Err()
+				err = errors.New("interrupted")
 			}
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+			return nil, fmt.Errorf("measure %s: %w", part.name, err)
 		}
 	}
 	b.report.Seconds = time.Since(start).Round(time.Second).Seconds()
@@ -150,7 +150,7 @@ func Run(ctx context.Context, options Options) (_ *Report, err error) {
 
 // say tells whoever waits how far the run is.
 func (b *bench) say(format string, args ...any) {
-	fmt.Fprintf(b.Progress, format+"\n", args...) //nolint:errcheck // nobody may be watching
+	fmt.Fprintf(b.Progress, format+"\n", args...)
 }
 
 // add appends a row.

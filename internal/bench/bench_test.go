@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -184,7 +185,7 @@ func TestAnInterruptedLoadEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	l := load{network: "tcp", address: server.Listener.Addr().String(), connections: 1, status: "200", requests: [][]byte{post("/", "", "")}}
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if _, err := l.run(ctx, time.Hour); err != context.Canceled {
+	if _, err := l.run(ctx, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
 }

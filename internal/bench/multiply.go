@@ -12,8 +12,8 @@ import (
 	"keyward"
 )
 
-// The columns in which the rows of keys differ, as SQL over the number n.i. In the text
-// of a format verb the two databases would differ; this is for SQLite alone.
+// The columns in which the rows of keys differ, as SQLite's SQL over the number n.i, and
+// those of their versions, over parameters.
 var (
 	keyColumns = map[string]string{
 		"number": "n.i", "id": "printf('key_%026d', n.i)", "client_id": "printf('%032d', n.i)",
@@ -57,12 +57,11 @@ func (w *World) multiply(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	keys = "WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2) " + keys + " CROSS JOIN n WHERE t.number = 1"
+	keys = "WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2) " + keys + " CROSS JOIN n"
 	versions, err := copying(ctx, db, "key_versions", versionColumns)
 	if err != nil {
 		return err
 	}
-	versions += " WHERE t.organization_id = ?4 AND t.key_number = 1"
 	for from := 2; from <= w.Size; from += group {
 		if err := w.addGroup(ctx, db, keys, versions, from, min(from+group-1, w.Size)); err != nil {
 			return fmt.Errorf("prepare %d keys: %w", w.Size, err)
@@ -102,11 +101,15 @@ func dropIndexes(ctx context.Context, db *sql.DB) (restore []string, err error) 
 	return restore, nil
 }
 
-// copying returns the statement that copies rows of a table, without its condition. The
-// columns that are named are computed instead.
+// copying returns the statement that inserts a copy of the only row t of a table, except
+// that the columns that are named are computed. It reads from a copy for this connection:
+// SQLite would put what it reads from the table itself aside first, each time.
 func copying(ctx context.Context, db *sql.DB, table string, computed map[string]string) (string, error) {
 	columns, err := pairs(ctx, db, "SELECT name, type FROM pragma_table_info('"+table+"')")
 	if err != nil {
+		return "", err
+	}
+	if _, err := db.ExecContext(ctx, "CREATE TEMP TABLE first_"+table+" AS SELECT * FROM "+table); err != nil {
 		return "", err
 	}
 	names := slices.Sorted(maps.Keys(columns))
@@ -116,7 +119,7 @@ func copying(ctx context.Context, db *sql.DB, table string, computed map[string]
 			values[i] = "t." + name
 		}
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s t", table, strings.Join(names, ", "), strings.Join(values, ", "), table), nil
+	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM temp.first_%s t", table, strings.Join(names, ", "), strings.Join(values, ", "), table), nil
 }
 
 // pairs returns the rows of a query with two columns of text.
@@ -155,7 +158,7 @@ func (w *World) addGroup(ctx context.Context, db *sql.DB, keys, versions string,
 	for number := first; number <= last; number++ {
 		secret := w.secret(number)
 		digest := w.ring.DigestString(secret)
-		if _, err := insert.ExecContext(ctx, number, digest[:], keyward.ForeignSecret(secret).Hint(), w.Organization); err != nil {
+		if _, err := insert.ExecContext(ctx, number, digest[:], keyward.ForeignSecret(secret).Hint()); err != nil {
 			return err
 		}
 	}

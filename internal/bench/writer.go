@@ -51,26 +51,22 @@ func serveWriter(ctx context.Context, l net.Listener, b Bare) error {
 		return err
 	}
 	defer w.db.Close()
-	if w.keys, err = prepared(ctx, w.db, "keys", keyColumns, ", (SELECT ?1 AS i) n WHERE t.organization_id = ?2 AND t.number = 1"); err != nil {
+	if w.keys, err = prepared(ctx, w.db, "keys", keyColumns, ", (SELECT ?1 AS i) n"); err != nil {
 		return err
 	}
-	if w.versions, err = prepared(ctx, w.db, "key_versions", versionColumns, " WHERE t.organization_id = ?4 AND t.key_number = 1"); err != nil {
+	if w.versions, err = prepared(ctx, w.db, "key_versions", versionColumns, ""); err != nil {
 		return err
 	}
-	var organization string
-	if err := w.db.QueryRowContext(ctx, "SELECT id FROM organizations").Scan(&organization); err != nil {
-		return err
-	}
-	go w.write(ctx, organization)
+	go w.write(ctx)
 	return http.Serve(l, w)
 }
 
-func prepared(ctx context.Context, db *sql.DB, table string, computed map[string]string, condition string) (*sql.Stmt, error) {
+func prepared(ctx context.Context, db *sql.DB, table string, computed map[string]string, numbers string) (*sql.Stmt, error) {
 	statement, err := copying(ctx, db, table, computed)
 	if err != nil {
 		return nil, err
 	}
-	return db.PrepareContext(ctx, statement+condition)
+	return db.PrepareContext(ctx, statement+numbers)
 }
 
 // ServeHTTP implements [http.Handler].
@@ -106,7 +102,7 @@ func (w *writing) insert() error {
 }
 
 // write commits what is waiting, over and over.
-func (w *writing) write(ctx context.Context, organization string) {
+func (w *writing) write(ctx context.Context) {
 	for {
 		var group []*insertion
 		select {
@@ -118,25 +114,28 @@ func (w *writing) write(ctx context.Context, organization string) {
 		for len(group) < most && len(w.queue) > 0 {
 			group = append(group, <-w.queue)
 		}
-		err := w.commit(ctx, organization, group)
+		err := w.commit(ctx, group)
 		for _, i := range group {
 			i.done <- err
 		}
 	}
 }
 
-func (w *writing) commit(ctx context.Context, organization string, group []*insertion) error {
+func (w *writing) commit(ctx context.Context, group []*insertion) error {
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing, after a commit
-	keys, versions := tx.StmtContext(ctx, w.keys), tx.StmtContext(ctx, w.versions)
+	keys := tx.StmtContext(ctx, w.keys)
+	defer keys.Close()
+	versions := tx.StmtContext(ctx, w.versions)
+	defer versions.Close()
 	for _, i := range group {
-		if _, err := keys.ExecContext(ctx, i.number, organization); err != nil {
+		if _, err := keys.ExecContext(ctx, i.number); err != nil {
 			return fmt.Errorf("insert a key: %w", err)
 		}
-		if _, err := versions.ExecContext(ctx, i.number, i.digest[:], "", organization); err != nil {
+		if _, err := versions.ExecContext(ctx, i.number, i.digest[:], ""); err != nil {
 			return fmt.Errorf("insert a version: %w", err)
 		}
 	}
