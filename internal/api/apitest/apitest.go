@@ -130,22 +130,21 @@ type runner struct {
 	vars   map[string]string
 }
 
+// patience is how often a server that is too busy is asked again.
+const patience = 50
+
 // run makes one exchange and says what is not as it must be.
 func (r runner) run(e exchange) []string {
-	request, err := r.request(e)
+	answer, err := r.ask(e)
+	for range patience {
+		if err != nil || answer.status != http.StatusServiceUnavailable {
+			break
+		}
+		answer, err = r.ask(e) // nothing was done
+	}
 	if err != nil {
 		return []string{err.Error()}
 	}
-	response, err := r.client.Do(request)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return []string{err.Error()}
-	}
-	answer := reply{response.StatusCode, response.Header, string(body)}
 	var problems []string
 	for _, c := range e.checks {
 		if err := c.run(answer, r.vars); err != nil {
@@ -156,6 +155,20 @@ func (r runner) run(e exchange) []string {
 		problems = append(problems, fmt.Sprintf("answer: %d %s", answer.status, answer.body))
 	}
 	return problems
+}
+
+func (r runner) ask(e exchange) (reply, error) {
+	request, err := r.request(e)
+	if err != nil {
+		return reply{}, err
+	}
+	response, err := r.client.Do(request)
+	if err != nil {
+		return reply{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return reply{response.StatusCode, response.Header, string(body)}, err
 }
 
 func (r runner) request(e exchange) (*http.Request, error) {
