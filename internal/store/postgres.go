@@ -270,6 +270,9 @@ func (e *postgresEngine) snapshot(ctx context.Context, fn func(reader) error) er
 	return fn(reader{q: conn, engine: e})
 }
 
+// relax: the memory is the database's.
+func (e *postgresEngine) relax(context.Context, reader) {}
+
 func (e *postgresEngine) classify(err error) error {
 	if err, ours := classified(err); ours {
 		return err

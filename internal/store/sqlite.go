@@ -83,7 +83,7 @@ func (e *sqliteEngine) open(ctx context.Context, path string) (err error) {
 	const common = "?_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=trusted_schema(0)"
 	file := "file:" + (&url.URL{Path: path}).EscapedPath() + common
 	write := file + "&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)" +
-		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-65536)&_pragma=temp_store(MEMORY)"
+		"&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-32768)&_pragma=temp_store(MEMORY)"
 	if e.writers, err = sql.Open("sqlite", write); err != nil {
 		return err
 	}
@@ -311,6 +311,11 @@ func (e *sqliteEngine) snapshot(ctx context.Context, fn func(reader) error) erro
 	}
 	defer func() { _ = tx.Rollback() }()
 	return fn(reader{q: tx, engine: e})
+}
+
+// relax empties the connection's page cache, as far as SQLite can do without it.
+func (e *sqliteEngine) relax(ctx context.Context, r reader) {
+	_, _ = r.q.ExecContext(ctx, "PRAGMA shrink_memory")
 }
 
 func (e *sqliteEngine) classify(err error) error {

@@ -28,6 +28,8 @@ type Store struct {
 	reader
 	engine engine
 	config Config
+
+	spanSize int64 // how many keys a snapshot reads at a time
 }
 
 // Config is what a store needs of its surroundings.
@@ -52,6 +54,8 @@ type engine interface {
 	update(ctx context.Context, fn func(*Tx) error) ([]keyward.LogEntry, error)
 	// snapshot runs fn on one consistent state of the database.
 	snapshot(ctx context.Context, fn func(reader) error) error
+	// relax gives back the memory that a snapshot took which read everything.
+	relax(ctx context.Context, r reader)
 	// classify turns an error of the driver into a keyward.Error.
 	classify(error) error
 	// locking is what a SELECT ends in to keep the row from others until the commit.
@@ -71,7 +75,7 @@ type engine interface {
 // Open opens the database at url, "sqlite:PATH" or "postgres://…", and brings its
 // schema up to date. A database of a newer schema is refused.
 func Open(ctx context.Context, url string, config Config) (*Store, error) {
-	s := &Store{config: config}
+	s := &Store{config: config, spanSize: keysInASpan}
 	var err error
 	switch path, isFile := strings.CutPrefix(url, "sqlite:"); {
 	case isFile:

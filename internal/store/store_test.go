@@ -18,7 +18,7 @@ func testStore(t *testing.T, url func(testing.TB) string) {
 	promises := map[string]promise{}
 	for _, part := range []map[string]promise{
 		organizationPromises(), projectPromises(), keyPromises(), versionPromises(), operatorPromises(), peoplePromises(), rolePromises(), usagePromises(), creditPromises(),
-		recordPromises(), changePromises(), chainPromises(), feedPromises(), listPromises(), openPromises(),
+		recordPromises(), snapshotPromises(), changePromises(), chainPromises(), feedPromises(), listPromises(), openPromises(),
 	} {
 		maps.Copy(promises, part)
 	}

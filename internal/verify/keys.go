@@ -37,8 +37,9 @@ func (r *replica) putKey(name keyName, old reference, k *keyward.KeyRecord) {
 			noted[i] = r.cells.take()
 		}
 	}
-	ref, made := r.slab.room(recordSize(k))
-	made.encode(k, r.organization(name.organizationID).number, r.share(k, meterFor(metered, k)), noted)
+	size, flags := shape(k)
+	ref, made := r.slab.room(size)
+	made.encode(k, flags, r.organization(name.organizationID).number, r.share(k, meterFor(metered, k)), noted)
 	r.own(ref, made)
 
 	for i := range k.Credentials {

@@ -3,6 +3,7 @@ package verify
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"keyward"
@@ -59,7 +60,7 @@ func meterFor(old *meter, record *keyward.KeyRecord) *meter {
 		if !counted {
 			return nil
 		}
-		m = &meter{name: keyName{record.OrganizationID, record.KeyID}}
+		m = &meter{name: keyName{strings.Clone(record.OrganizationID), strings.Clone(record.KeyID)}}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
