@@ -34,10 +34,14 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			config.Log, config.Version = log, version()
+			garbage := newCollector()
+			garbage.loading()
 			s, err := server.Open(cmd.Context(), config)
 			if err != nil {
 				return err
 			}
+			garbage.settle()
+			go garbage.follow(cmd.Context())
 			greet(cmd.OutOrStdout(), s)
 			return s.Run(cmd.Context())
 		},
