@@ -210,27 +210,34 @@ func (c *conn) parse(text []byte) (*head, error) {
 	return &c.last, nil
 }
 
-// body reads the whole body.
+// body reads the whole body, if the request may be answered here. It stays in front of
+// what is unused, with its head, until it is answered.
 func (c *conn) body(h *head) error {
+	r := &c.request
+	r.Method, r.Target, r.Host, r.Header, r.Length, r.Body, r.close = h.method, h.target, h.host, h.header, h.length, nil, false
 	size := len(h.text) + h.length
+	if c.end-c.start < size && !c.server.Admit(r) {
+		return c.handOver(nil)
+	}
 	for c.end-c.start < size {
 		if err := c.more(c.server.HTTP.ReadTimeout); err != nil {
 			return err
 		}
 	}
-	c.request.Body = c.buf[c.start+len(h.text) : c.start+size]
-	c.start += size
+	r.Body = c.buf[c.start+len(h.text) : c.start+size]
 	return nil
 }
 
 // answer answers one request.
 func (c *conn) answer(h *head) error {
-	r := &c.request
-	r.Method, r.Target, r.Host, r.Header, r.close = h.method, h.target, h.host, h.header, false
 	c.out = c.out[:0]
-	if !c.server.Quick(r) {
+	if !c.server.Quick(&c.request) {
+		if c.server.GiveUp {
+			return c.handOver(nil)
+		}
 		c.ask(h, c.server.HTTP.Handler)
 	}
+	c.start += len(h.text) + h.length
 	return c.write()
 }
 

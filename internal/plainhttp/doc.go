@@ -7,8 +7,8 @@
 // what an odd request means, and requests cannot be smuggled past the difference between
 // two: whatever this package is not sure of, net/http reads from its first byte.
 //
-// Of the plain requests, a [Quick] function may answer those that it can; the others get
-// the handler of the http.Server, on the same connection.
+// Of the plain requests, a [Quick] function answers those that it can. The others get the
+// handler of the http.Server on the same connection, or their connection is given up too.
 //
 // A client that keeps its connection sends the same head with every request, or nearly.
 // Bytes that were read once are not parsed again.

@@ -17,7 +17,8 @@ type Request struct {
 	Target     string // a path, and a query if there is one, as they came
 	Host       string
 	Header     http.Header // without Host
-	Body       []byte
+	Length     int         // of the body
+	Body       []byte      // nil while it is not there
 	RemoteAddr string
 	Start      time.Time       // when its first bytes came
 	Context    context.Context // of the connection

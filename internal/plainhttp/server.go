@@ -18,9 +18,15 @@ type Quick func(*Request) bool
 type Server struct {
 	// Quick is asked first. It must be safe for concurrent use.
 	Quick Quick
+	// Admit says of a request whose body is still on its way whether Quick may answer it
+	// then. A body that it does not admit is not waited for here, and takes no space.
+	Admit func(*Request) bool
 	// HTTP serves all else. Its Handler, timeouts, ConnContext and ErrorLog are this
-	// server's too; its timeouts must be set.
+	// server's too; its timeouts and its ErrorLog must be set.
 	HTTP *http.Server
+	// GiveUp gives the connection to HTTP for good when Quick does not answer a request,
+	// as for what is not plain. Otherwise the handler answers it here.
+	GiveUp bool
 	// TLS, if set, is spoken on all connections. It must name HTTP/1.1 only.
 	TLS *tls.Config
 	// MaxBody is how long a body may be, in bytes, to be read here.

@@ -27,7 +27,7 @@ type running struct {
 func start(t *testing.T, configure func(*Server)) *running {
 	t.Helper()
 	r := &running{ended: make(chan error, 1)}
-	r.Server = &Server{MaxBody: 1 << 20, Quick: r.answer, HTTP: &http.Server{
+	r.Server = &Server{MaxBody: 1 << 20, Quick: r.answer, Admit: admit, HTTP: &http.Server{
 		Handler: http.HandlerFunc(serve), ErrorLog: log.New(&r.log, "", 0),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second, IdleTimeout: time.Minute,
 	}}
@@ -49,6 +49,8 @@ func start(t *testing.T, configure func(*Server)) *running {
 	})
 	return r
 }
+
+func admit(r *Request) bool { return r.Header.Get("X-Stranger") == "" }
 
 func (s *running) answer(r *Request) bool {
 	switch r.Target {
@@ -159,6 +161,23 @@ func TestAHeadThatComesAgainIsNotParsedAgain(t *testing.T) {
 	first, other := post("/quick", "a", "X: 1\r\n"), post("/quick", "a", "X: 2\r\n")
 	got := s.talk(t, first, first, other, first, post("/quick", "b", closing))
 	if len(got) != 5 || got[3] != "200 quick a" || got[4] != "200 quick b" || s.quick.Load() != 5 {
+		t.Errorf("answers %q", got)
+	}
+}
+
+func TestTheBodyOfAStrangerIsNotWaitedFor(t *testing.T) {
+	s := start(t, nil)
+	big := strings.Repeat("x", 300_000)
+	got := s.talk(t, post("/quick", big, "X-Stranger: yes\r\n"), post("/quick", "a", closing))
+	if len(got) != 2 || got[0] != "200 POST /quick "+big || s.quick.Load() != 0 {
+		t.Errorf("answers %.80q, %d of them here", got, s.quick.Load())
+	}
+}
+
+func TestAConnectionCanBeGivenUp(t *testing.T) {
+	s := start(t, func(s *Server) { s.GiveUp = true })
+	got := s.talk(t, post("/quick", "a", "")+post("/slow", "b", "")+post("/quick", "c", closing))
+	if fmt.Sprint(got) != "[200 quick a 200 POST /slow b 200 POST /quick c]" {
 		t.Errorf("answers %q", got)
 	}
 }

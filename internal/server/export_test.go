@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"maps"
+	"net/http"
 	"slices"
 
 	"keyward/internal/api"
@@ -38,3 +39,11 @@ func (w *UsageWriter) MoveTo(s *store.Store) { w.store = s }
 
 // Waiting returns how many verifications could not be written.
 func (w *UsageWriter) Waiting() int64 { return w.waiting.Load() }
+
+// PlainServer returns what answers on the main listener as net/http alone would do it.
+func (s *Server) PlainServer() (*http.Server, error) {
+	all, err := s.handlers()
+	server := s.newHTTPServer()
+	server.Handler = all.all
+	return server, err
+}

@@ -12,7 +12,9 @@ import (
 	"sync"
 
 	"keyward"
+	"keyward/internal/api/native"
 	"keyward/internal/gateway"
+	"keyward/internal/plainhttp"
 )
 
 // served is one listener and what answers on it.
@@ -31,22 +33,20 @@ func (s *Server) listen() error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serve("--listen", s.config.Listen, &s.main, certificate)
-	if err != nil {
+	if err := s.listenMain(certificate); err != nil {
 		return err
-	}
-	s.URL = "http://" + address
-	if certificate != nil {
-		s.URL = "https://" + address
 	}
 	if err := s.listenGRPC(); err != nil {
 		return err
 	}
 	if s.config.OpsListen != "off" {
-		if address, err = s.serve("--ops-listen", s.config.OpsListen, &s.ops, nil); err != nil {
+		listener, err := listenTCP("--ops-listen", s.config.OpsListen)
+		if err != nil {
 			return err
 		}
-		s.OpsURL = "http://" + address
+		s.ops = s.newHTTPServer()
+		s.serving = append(s.serving, served{listener, s.ops})
+		s.OpsURL = "http://" + reachedAt(listener)
 	}
 	if s.config.VerifyListen != "" {
 		return s.listenVerify(certificate)
@@ -54,16 +54,23 @@ func (s *Server) listen() error {
 	return nil
 }
 
-// serve opens a listener for a server, and returns where this machine reaches it.
-func (s *Server) serve(flag, address string, server **http.Server, certificate *tls.Config) (string, error) {
-	listener, err := listenTCP(flag, address)
+// listenMain opens the listener of the API. Without TLS, which may turn out to be HTTP/2,
+// plain verifications are answered before net/http sees them.
+func (s *Server) listenMain(certificate *tls.Config) error {
+	listener, err := listenTCP("--listen", s.config.Listen)
 	if err != nil {
-		return "", err
+		return err
 	}
-	*server = s.newHTTPServer()
-	(*server).TLSConfig = certificate
-	s.serving = append(s.serving, served{listener, *server})
-	return reachedAt(listener), nil
+	s.main = &plainhttp.Server{HTTP: s.newHTTPServer(), MaxBody: native.MaxBatchBody, GiveUp: true}
+	if certificate == nil {
+		s.URL = "http://" + reachedAt(listener)
+		s.serving = append(s.serving, served{listener, s.main})
+		return nil
+	}
+	s.URL = "https://" + reachedAt(listener)
+	s.main.HTTP.TLSConfig = certificate
+	s.serving = append(s.serving, served{listener, s.main.HTTP})
+	return nil
 }
 
 // listenOn listens on host:port, or on unix:PATH.
@@ -114,12 +121,12 @@ func (s *Server) mount() error {
 	if err != nil {
 		return err
 	}
-	s.main.Handler = handlers.all
+	s.main.HTTP.Handler, s.main.Quick, s.main.Admit = handlers.all, handlers.all.answerMain, handlers.all.admitPlain
 	if s.ops != nil {
 		s.ops.Handler = s.opsHandler()
 	}
 	if s.fast != nil {
-		s.fast.HTTP.Handler, s.fast.Quick = handlers.verification, handlers.all.answerPlain
+		s.fast.HTTP.Handler, s.fast.Quick, s.fast.Admit = handlers.verification, handlers.all.answerPlain, handlers.all.admitPlain
 	}
 	return nil
 }

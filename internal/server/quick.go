@@ -86,8 +86,13 @@ func (q *quick) plain(r *http.Request) bool {
 	if !q.plainParts(r.Context(), r.Method, r.RequestURI, r.Header, r.ContentLength) || len(r.TransferEncoding) > 0 {
 		return false
 	}
-	_, mapped := q.mapped[api.HostName(r.Host)]
-	return !mapped
+	return !q.maps(r.Host)
+}
+
+// maps reports whether a host stands for a dialect.
+func (q *quick) maps(host string) bool {
+	_, ok := q.mapped[api.HostName(host)]
+	return ok
 }
 
 // plainParts is plain for what the two listeners have in common.

@@ -48,7 +48,7 @@ type Server struct {
 	metrics *metrics
 	usage   *usageWriter
 	health  health
-	main    *http.Server
+	main    *plainhttp.Server
 	ops     *http.Server      // nil if it is off
 	fast    *plainhttp.Server // for verification alone; nil if it is off
 	serving []served

@@ -61,10 +61,22 @@ func (s *Server) listenVerify(certificate *tls.Config) error {
 // its request id.
 const plainFields = "Cache-Control: no-store\r\nContent-Type: " + api.MediaJSON + "\r\nX-Content-Type-Options: nosniff\r\nX-Request-Id: "
 
+// admitPlain says whose bodies answerPlain waits for: those that may verify.
+func (q *quick) admitPlain(r *plainhttp.Request) bool {
+	if !q.plainParts(r.Context, r.Method, r.Target, r.Header, int64(r.Length)) {
+		return false
+	}
+	asker := q.native.Admit(r.Header["Authorization"][0], keyward.TimeOf(r.Start))
+	if asker != nil {
+		asker.Done()
+	}
+	return asker != nil
+}
+
 // answerPlain is ServeHTTP on the listener for verification alone, where host names stand
 // for nothing: it answers at a glance, or reports that it does not.
 func (q *quick) answerPlain(r *plainhttp.Request) bool {
-	if !q.plainParts(r.Context, r.Method, r.Target, r.Header, int64(len(r.Body))) {
+	if !q.plainParts(r.Context, r.Method, r.Target, r.Header, int64(r.Length)) {
 		return false
 	}
 	asker := q.native.Admit(r.Header["Authorization"][0], keyward.TimeOf(r.Start))
@@ -85,3 +97,6 @@ func (q *quick) answerPlain(r *plainhttp.Request) bool {
 	observer.Observe(time.Since(r.Start).Seconds())
 	return true
 }
+
+// answerMain is answerPlain on the main listener.
+func (q *quick) answerMain(r *plainhttp.Request) bool { return !q.maps(r.Host) && q.answerPlain(r) }
