@@ -121,7 +121,7 @@ func (c *conn) panicked(cause any) error {
 // await returns once a request has begun.
 func (c *conn) await(wait time.Duration) error {
 	if c.start == c.end {
-		if len(c.buf) > keptBuffer {
+		if max(len(c.buf), cap(c.out)) > keptBuffer {
 			c.buf, c.out = nil, nil
 		}
 		c.waitUntil(c.now.Add(wait))

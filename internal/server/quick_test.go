@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -206,6 +207,45 @@ func TestAtLevelDebugEveryVerificationIsLogged(t *testing.T) {
 		text := out.String()
 		if got := strings.Count(text, "POST /v1/verify"); got != want || strings.Contains(text, "canary") {
 			t.Errorf("at level %s: %d lines, want %d: %s", level, got, want, text)
+		}
+	}
+}
+
+// wireAllocs is how often a plain verification allocates on the listeners, from its first
+// byte to the last of its answer: the text of the body.
+const wireAllocs = 1
+
+func TestListenersAllocateAsOftenAsTheySay(t *testing.T) {
+	s := open(t, Config{VerifyListen: "127.0.0.1:0"})
+	h, err := s.handlerOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"key":%q,"permissions":["docs.read"],"scope":{"region":"eu"},"ip":"203.0.113.9"}`,
+		newKey(t, h, `,"allowedIps":["203.0.113.0/24"],"acl":[{"scope":{"region":["eu"]},"permissions":["docs.*"]}],"rateLimits":[{"name":"a","limit":1000000,"window":"1h"}]`))
+	request := fmt.Appendf(nil, "POST /v1/verify HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", rootToken, len(body), body)
+	for _, one := range s.serving {
+		go one.run()
+		conn, err := net.Dial("tcp", one.listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		answer := make([]byte, 4<<10)
+		n := 0
+		allocs := testing.AllocsPerRun(500, func() {
+			if _, err := conn.Write(request); err != nil {
+				t.Error(err)
+			}
+			if n, err = conn.Read(answer); err != nil {
+				t.Error(err)
+			}
+		})
+		if text := string(answer[:n]); !strings.HasPrefix(text, "HTTP/1.1 200") || !strings.Contains(text, `"valid":true`) {
+			t.Errorf("%s answers %s", one.listener.Addr(), text)
+		}
+		if want := float64(wireAllocs + poolLoss); allocs > want {
+			t.Errorf("%s: %g allocations for a request, want %g at most", one.listener.Addr(), allocs, want)
 		}
 	}
 }

@@ -3,6 +3,10 @@ package native_test
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -56,10 +60,39 @@ func unreached(answer string) bool {
 }
 
 // transcripts runs every file against the server, each in an organization of its own.
+// What transcripts verify is answered the same where verification alone is served.
+func TestTranscriptsHoldOnTheListenerForVerification(t *testing.T) {
+	kw := keywardtest.Start(t, keywardtest.Options{MasterKey: masterKey, VerifyListen: "127.0.0.1:0"})
+	verified := 0
+	doors := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		door := kw.URL
+		if r.In.Method == http.MethodPost && strings.HasPrefix(r.In.URL.Path, "/v1/verify") {
+			door = kw.VerifyURL
+			verified++
+		}
+		to, err := url.Parse(door)
+		if err != nil {
+			t.Error(err)
+		}
+		r.Out.URL.Scheme, r.Out.URL.Host = to.Scheme, to.Host
+		r.Out.URL.RawQuery = r.In.URL.RawQuery // with its semicolons
+	}}
+	front := httptest.NewServer(doors)
+	defer front.Close()
+	transcriptsAt(t, front.URL, kw, apitest.Load(t, native.Contract()))
+	if verified < 50 {
+		t.Errorf("%d verifications", verified)
+	}
+}
+
 func transcripts(t *testing.T, kw *keywardtest.Server, contract *apitest.Contract) {
+	transcriptsAt(t, kw.URL, kw, contract)
+}
+
+func transcriptsAt(t *testing.T, at string, kw *keywardtest.Server, contract *apitest.Contract) {
 	apitest.RunAll(t, func(t *testing.T, name string) apitest.Target {
 		c := client{t, kw.URL, kw.RootToken, contract.Client(t)}
-		return apitest.Target{URL: kw.URL, Contract: contract, Vars: map[string]string{
+		return apitest.Target{URL: at, Contract: contract, Vars: map[string]string{
 			"root":    kw.RootToken,
 			"org":     c.organization("Organization of " + name),
 			"nowhere": "org_00000000000000000000000000",
