@@ -58,7 +58,7 @@ func (b *bench) contest(ctx context.Context, part string, keys int, contenders [
 func (b *bench) warming() time.Duration { return min(b.Duration, max(b.Duration/3, time.Second)) }
 
 // try loads a server once. Rate and CPU are those of a question, latencies those of a
-// request. What the server does afterwards because of the load is a figure of its own.
+// request. What a server puts off, such as writing down usage, counts when it is done.
 func (b *bench) try(ctx context.Context, c *contender, d time.Duration) (trial, error) {
 	run := c.load.run
 	if b.WRK && c.load.network == "tcp" {
@@ -74,55 +74,13 @@ func (b *bench) try(ctx context.Context, c *contender, d time.Duration) (trial, 
 	}
 	c.odd += out.odd
 	after, _ := c.server.cpu()
-	end, err := b.settle(ctx, c.server)
-	if err != nil {
-		return nil, err
-	}
 	questions := float64(out.answers) * float64(max(1, c.questions))
 	half, most := out.quantiles()
 	t := trial{rate: questions / out.elapsed.Seconds(), p50: milliseconds(half), p99: milliseconds(most)}
 	if measured {
 		t[cpu] = float64((after - before).Microseconds()) / questions
-		t[later] = float64((end - after).Microseconds()) / questions
 	}
 	return t, nil
 }
 
-// What a server does after a load because of it, such as writing down what was used,
-// is over once it has been quiet for longer than it puts that off.
-const (
-	quiet    = 2500 * time.Millisecond
-	glance   = quiet / 5
-	settling = time.Minute // at most
-)
-
-// settle returns the server's CPU time once it is quiet, so that nothing that a load
-// costs counts as the next one's. Runs that are too short to say
-// anything do not wait.
-func (b *bench) settle(ctx context.Context, p *process) (time.Duration, error) {
-	last, measured := p.cpu()
-	if !measured || b.Duration < time.Second {
-		return last, nil
-	}
-	start, busy := time.Now(), time.Now()
-	for time.Since(busy) < quiet && time.Since(start) < settling {
-		select {
-		case <-time.After(glance):
-		case <-ctx.Done():
-			return 0, ctx.Err()
-		}
-		now, _ := p.cpu()
-		if now-last > glance/50 {
-			busy = time.Now()
-		}
-		last = now
-	}
-	return last, nil
-}
-
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-
-// unavailable is a contender that is not there.
-func unavailable(name, format string, args ...any) contender {
-	return contender{name: name, note: fmt.Sprintf(format, args...)}
-}

@@ -75,6 +75,7 @@ func (a *asker) run(n int, d time.Duration) (trial, error) {
 	var total, wrong atomic.Int64
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
+	busy, measured := ownCPU()
 	start := time.Now()
 	var group sync.WaitGroup
 	for range n {
@@ -91,10 +92,14 @@ func (a *asker) run(n int, d time.Duration) (trial, error) {
 		return nil, fmt.Errorf("%d of %d keys were not valid", wrong.Load(), total.Load())
 	}
 	count := float64(total.Load())
-	return trial{
+	t := trial{
 		rate: count / elapsed.Seconds(), perOp: float64(elapsed) / count,
 		allocs: float64(after.Mallocs-before.Mallocs) / count,
-	}, nil
+	}
+	if now, ok := ownCPU(); ok && measured {
+		t[cpu] = float64(now-busy) / float64(time.Microsecond) / count
+	}
+	return t, nil
 }
 
 // ask asks until an instant, and returns how often, and how often the answer was wrong.

@@ -44,7 +44,6 @@ func (b *bench) flood(ctx context.Context) error {
 			return err
 		}
 		delete(t, cpu)
-		delete(t, later)
 		before, measured := s.memory()
 		with, of, err := b.tryBoth(ctx, s, good, bad)
 		if err != nil {
@@ -77,9 +76,7 @@ func (b *bench) tryBoth(ctx context.Context, s *running, good, bad load) (with, 
 	if err = errors.Join(err, failed); err != nil {
 		return nil, nil, err
 	}
-	for _, t := range []trial{with, of} { // it is that of both
-		delete(t, cpu)
-		delete(t, later)
-	}
+	delete(with, cpu) // it is that of both
+	delete(of, cpu)
 	return with, of, nil
 }

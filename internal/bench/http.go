@@ -1,9 +1,6 @@
 package bench
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // The names of rows that goals refer to.
 const (
@@ -29,11 +26,7 @@ func (b *bench) http(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var args []string
-	if b.serves(ctx, verifyListen) {
-		args = []string{verifyListen, fast}
-	}
-	s, err := b.keyward(ctx, w.Dir, args...)
+	s, err := b.keyward(ctx, w.Dir, verifyListen, fast)
 	if err != nil {
 		return err
 	}
@@ -53,30 +46,23 @@ func (b *bench) http(ctx context.Context) error {
 		return err
 	}
 	defer quick.stop()
+	full, err := w.full(ctx, s)
+	if err != nil {
+		return err
+	}
+	listener := &running{s.process, "tcp", fast}
 	contenders := []contender{
 		{name: bareNetHTTP, server: slow.process, load: b.load(slow, plain.requests)},
 		{name: plainVerify, server: s.process, load: plain},
+		{name: fullVerify, server: s.process, load: b.load(s, full)},
 		{name: batchVerify, server: s.process, load: b.load(s, w.batches()), questions: 100},
 		{name: bareFastHTTP, server: quick.process, load: b.load(quick, plain.requests)},
-	}
-	full, err := w.full(ctx, s)
-	if err != nil {
-		contenders = append(contenders, unavailable(fullVerify, "not available: %v", err))
-	} else {
-		contenders = append(contenders, contender{name: fullVerify, server: s.process, load: b.load(s, full)})
-	}
-	if args == nil {
-		contenders = append(contenders, unavailable(fastVerify, "not available: this version has no %s", verifyListen))
-	} else {
-		listener := &running{s.process, "tcp", fast}
-		contenders = append(contenders, contender{name: fastVerify, server: s.process, load: b.load(listener, plain.requests)})
-		if full != nil {
-			contenders = append(contenders, contender{name: fastFull, server: s.process, load: b.load(listener, full)})
-		}
+		{name: fastVerify, server: s.process, load: b.load(listener, plain.requests)},
+		{name: fastFull, server: s.process, load: b.load(listener, full)},
 	}
 	proxy, note := b.nginx(ctx, w, size)
 	if proxy == nil {
-		contenders = append(contenders, unavailable(staticNginx, "%s", note))
+		contenders = append(contenders, contender{name: staticNginx, note: note})
 	} else {
 		defer proxy.stop()
 		contenders = append(contenders, contender{name: staticNginx, server: proxy.process, load: b.load(proxy, forNginx(plain.requests))})
@@ -86,10 +72,6 @@ func (b *bench) http(ctx context.Context) error {
 
 // socket compares servers on UNIX sockets.
 func (b *bench) socket(ctx context.Context) error {
-	if !b.serves(ctx, verifyListen) {
-		b.add(Row{Part: "socket", Name: fastVerify, Note: fmt.Sprintf("not available: this version has no %s", verifyListen), Figures: []Figure{}})
-		return nil
-	}
 	w, err := b.usualWorld(ctx)
 	if err != nil {
 		return err

@@ -61,6 +61,15 @@ func (p *process) cpu() (time.Duration, bool) {
 	return sum, true
 }
 
+// ownCPU returns the user and system time that this process has used.
+func ownCPU() (time.Duration, bool) {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0, false
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano()), true
+}
+
 // memory returns the bytes of the process and its children that are resident (VmRSS).
 func (p *process) memory() (float64, bool) {
 	sum := 0.0

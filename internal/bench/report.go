@@ -56,7 +56,7 @@ const (
 
 // units of the figures.
 var units = map[string]string{
-	rate: "/s", cpu: "µs", later: "µs", p50: "ms", p99: "ms", perOp: "ns", allocs: "", ready: "ms",
+	rate: "/s", cpu: "µs", p50: "ms", p99: "ms", perOp: "ns", allocs: "", ready: "ms",
 	memory: "MB", loaded: "MB", binary: "MB",
 }
 
@@ -84,7 +84,7 @@ func newRow(part, name string, keys int, trials []trial) Row {
 }
 
 // figureOrder is the order of columns.
-var figureOrder = []string{binary, ready, memory, loaded, rate, cpu, later, p50, p99, perOp, allocs}
+var figureOrder = []string{binary, ready, memory, loaded, rate, cpu, p50, p99, perOp, allocs}
 
 // median returns the middle of values, or the mean of the two middle ones. It sorts them.
 func median(values []float64) float64 {

@@ -1,12 +1,10 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -59,12 +57,6 @@ func (b *bench) bare(ctx context.Context, what Bare) (*running, error) {
 		return nil, err
 	}
 	return &running{p, what.Network, what.Address}, nil
-}
-
-// serves reports whether this version of Keyward has a flag.
-func (b *bench) serves(ctx context.Context, flag string) bool {
-	help, err := exec.CommandContext(ctx, b.Program, "serve", "--help").Output()
-	return err == nil && bytes.Contains(help, []byte(flag+" "))
 }
 
 // load returns requests to the server.
