@@ -2,23 +2,31 @@ package verify_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"testing"
 
 	"keyward"
+	"keyward/internal/keyring"
 	"keyward/internal/verify"
 )
 
-// crowd is a log that has nothing but a snapshot of many keys.
-type crowd int
+// crowd is a log that has nothing but a snapshot of many keys, as they usually are.
+type crowd struct {
+	size int
+	ring *keyring.Keyring
+}
 
-func (n crowd) Snapshot(_ context.Context, load func(keyward.Record) error) (int64, error) {
+func (c crowd) Snapshot(_ context.Context, load func(keyward.Record) error) (int64, error) {
 	if err := load(organization("org", true, false)); err != nil {
 		return 0, err
 	}
-	for i := range int(n) {
-		k := key(numbered("key_01k0000000000000000000", i), numbered(benchSecret, i))
+	for i := range c.size {
+		k := key(fmt.Sprintf("key_%026d", i))
+		k.ClientID, k.Name, k.OwnerID = fmt.Sprintf("%032d", i), numbered("key", i), numbered("user", i)
+		k.Metadata = fmt.Appendf(nil, `{"plan":"pro","seat":%d}`, i)
+		k.Credentials = []keyward.Credential{{Version: 1, Digest: c.ring.DigestString(secretOf(i))}}
 		k.AllowedIPs = blocks
 		k.ACL = benchACL
 		if err := load(record(k)); err != nil {
@@ -30,7 +38,8 @@ func (n crowd) Snapshot(_ context.Context, load func(keyward.Record) error) (int
 
 func (crowd) Entries(context.Context, int64, int) ([]keyward.LogEntry, error) { return nil, nil }
 
-const benchSecret = "kw_live_7Hq2mZ0aX4Lp0123456789abcdefghijklmnopq"
+// secretOf returns a text as long as a generated secret.
+func secretOf(i int) string { return fmt.Sprintf("kw_live_7Hq2mZ0aX4Lp%038d", i) }
 
 var benchACL = []keyward.Grant{{Scope: keyward.Scope{"region": {"us", "eu"}}, Permissions: []string{"reports.*", "docs.read"}}}
 
@@ -41,9 +50,9 @@ func BenchmarkVerify(b *testing.B) {
 		keys int
 	}{{"1", 1}, {"100k", 100_000}, {"1M", 1_000_000}} {
 		e, bytesPerKey := crowded(b, size.keys)
-		secrets := make([]string, 1<<16)
+		secrets := make([]string, 1<<18)
 		for i := range secrets {
-			secrets[i] = numbered(benchSecret, rand.IntN(size.keys))
+			secrets[i] = secretOf(rand.IntN(size.keys))
 		}
 		for _, question := range []struct {
 			name string
@@ -52,22 +61,24 @@ func BenchmarkVerify(b *testing.B) {
 			{"plain", keyward.Request{IP: inside}},
 			{"full", keyward.Request{IP: inside, Permissions: []string{"docs.read"}, Scope: map[string]string{"region": "eu"}}},
 		} {
-			ask := func(b *testing.B, i int) {
-				if e.Verify(anyone, secrets[i%len(secrets)], &question.q, noon, new(verify.Verdict)).Reason != keyward.Valid {
+			ask := func(b *testing.B, i int, v *verify.Verdict) {
+				if e.Verify(anyone, secrets[i%len(secrets)], &question.q, noon+keyward.Time(i), v).Reason != keyward.Valid {
 					b.Fatal("not valid")
 				}
 			}
 			b.Run("keys="+size.name+"/"+question.name, func(b *testing.B) {
 				b.ReportAllocs()
+				var v verify.Verdict
 				for i := 0; b.Loop(); i++ {
-					ask(b, i)
+					ask(b, i, &v)
 				}
 				b.ReportMetric(bytesPerKey, "B/key")
 			})
 			b.Run("keys="+size.name+"/"+question.name+"/parallel", func(b *testing.B) {
 				b.RunParallel(func(pb *testing.PB) {
+					var v verify.Verdict
 					for i := rand.IntN(len(secrets)); pb.Next(); i++ {
-						ask(b, i)
+						ask(b, i, &v)
 					}
 				})
 			})
@@ -82,7 +93,7 @@ func BenchmarkCommit(b *testing.B) {
 	for seq := int64(2); b.Loop(); seq++ {
 		k.Credentials[0].Digest = digester{}.DigestString(numbered("s", int(seq)))
 		entry := keyward.LogEntry{Change: keyward.Change{Seq: seq}, Records: []keyward.Record{record(k)}}
-		if err := e.Commit(b.Context(), crowd(0), entry); err != nil {
+		if err := e.Commit(b.Context(), crowd{}, entry); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -94,8 +105,12 @@ func crowded(b *testing.B, keys int) (*verify.Engine, float64) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	e := verify.New(digester{})
-	if err := e.Load(b.Context(), crowd(keys)); err != nil {
+	ring, err := keyring.Parse(keyring.Generate())
+	if err != nil {
+		b.Fatal(err)
+	}
+	e := verify.New(ring)
+	if err := e.Load(b.Context(), crowd{keys, ring}); err != nil {
 		b.Fatal(err)
 	}
 	runtime.GC()
