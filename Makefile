@@ -37,7 +37,7 @@ gobench:
 # Kills a running Keyward over and over and checks what it had promised.
 soak:
 	./scripts/setup-test.sh
-	KEYWARD_SOAK=1 go test -timeout 90m -run TestKill -v ./cmd/keyward
+	KEYWARD_SOAK=1 go test -timeout 90m -run 'TestKill|TestCredits|TestUsage' -v ./cmd/keyward
 
 # Runs every fuzz target for TIME each: make fuzz TIME=5m
 fuzz:
