@@ -135,7 +135,7 @@ func (w *usageWalk) page(ctx context.Context) ([]keyward.UsageSum, bool, error) 
 	if err != nil {
 		return nil, false, err
 	}
-	sums, more := w.take(nil, w.sum(usage))
+	sums, more := w.take([]keyward.UsageSum{}, w.sum(usage))
 	return sums, more, nil
 }
 
