@@ -66,13 +66,19 @@ func (a *account) pay(cost int64, now keyward.Time) {
 	a.spent = max(a.spent, now)
 }
 
+// target is how much a lease should hold: what was spent lately, but no more than a part
+// of what is left.
+func (a *account) target(now keyward.Time) int64 {
+	return max(1, min(a.size, a.balance(now)/share))
+}
+
 // low reports whether another lease should be asked for before this one is used up.
-func (a *account) low() bool {
-	return !a.asked && a.stored.Remaining > 0 && 2*a.unspent < a.size
+func (a *account) low(now keyward.Time) bool {
+	return !a.asked && a.stored.Remaining > 0 && 2*a.unspent < a.target(now)
 }
 
 // want returns how much to lease now. A balance is leased faster the faster it is spent,
-// but never more than a part of it at once, unless uses wait for more.
+// but no more of it at once than the target, unless uses wait for more.
 func (a *account) want(now keyward.Time) int64 {
 	const second = 1000
 	switch {
@@ -81,7 +87,7 @@ func (a *account) want(now keyward.Time) int64 {
 	case now-a.leased > 4*second:
 		a.size = max(a.size/2, 1)
 	}
-	want := max(a.demand, min(a.size, a.balance(now)/share), 1)
+	want := max(a.demand, a.target(now)-a.unspent, 1)
 	a.demand = 0
 	return want
 }

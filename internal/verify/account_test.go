@@ -110,22 +110,26 @@ func (b *bank) meet(claim keyward.Claim) keyward.Lease {
 	return lease
 }
 
-// A crash loses what is leased and not spent, so a lease without demand is never more than
-// an eighth of what is left.
-func TestALeaseTakesAPartOfWhatIsLeft(t *testing.T) {
+// A crash loses what is leased and not spent, so that is never more than an eighth of what
+// is left, however fast the balance is spent, unless uses wait for more.
+func TestALeaseHoldsAPartOfWhatIsLeft(t *testing.T) {
 	now := keyward.Time(1_790_000_000_000)
 	stored := keyward.Account{Remaining: 1000, Epoch: 1}
 	a := &account{stored: stored}
-	for range 100 {
-		left := a.balance(now)
-		want := a.want(now)
-		if want > max(1, left/share) {
-			t.Fatalf("of %d left %d are wanted", left, want)
+	for used := range 1000 {
+		if a.price(1, now) == pending {
+			a.demand = 1
 		}
-		a.grant(stored.Meet(keyward.Claim{Want: want, Time: now}), now)
-		a.pay(a.unspent, now)
+		if a.demand > 0 || a.low(now) {
+			left := a.balance(now)
+			a.grant(stored.Meet(keyward.Claim{Want: a.want(now), Time: now}), now)
+			if a.unspent > max(1, left/share) {
+				t.Fatalf("after %d uses %d of %d left are leased", used, a.unspent, left)
+			}
+		}
+		a.pay(1, now)
 	}
 	if stored.Remaining != 0 || a.price(1, now) != missing {
-		t.Errorf("after a hundred leases %d remain", stored.Remaining)
+		t.Errorf("after all uses %d remain", stored.Remaining)
 	}
 }

@@ -23,7 +23,7 @@ func (e *Engine) judge(by *keyward.Actor, org keyward.Standing, end keyward.Time
 		return
 	case v.Reason == keyward.Valid && !q.DryRun:
 		m.spend(q.Cost, now)
-		if m.account != nil && m.account.low() {
+		if m.account != nil && m.account.low(now) {
 			e.tills.want(m)
 		}
 	}
