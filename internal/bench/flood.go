@@ -13,11 +13,12 @@ const (
 	theFlood = "the flood"
 )
 
-// How much of both there is. Good traffic is what one small service has; each goes on at
-// its pace whatever the answers take.
+// How much of both there is: as much good traffic as the flood, of a service that is busy
+// anyway. Beside an idle one, what the flood adds is mostly that the clients share the cores.
+// Each goes on at its pace whatever the answers take.
 const (
-	goodPerSecond   = 1_000
-	goodConnections = 8
+	goodPerSecond   = 20_000
+	goodConnections = 64
 	badPerSecond    = 20_000
 	badConnections  = 64
 )
