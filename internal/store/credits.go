@@ -32,7 +32,7 @@ func unpackAccount(packed string) *keyward.Account {
 // SetCredits gives a key a balance, in place of the one that it may have: leases of that
 // are void.
 func (tx *Tx) SetCredits(ctx context.Context, k *keyward.Key, balance int64, refill *keyward.Refill, now keyward.Time) error {
-	amount, interval := unpackRefill(refill)
+	amount, interval := refillColumns(refill)
 	_, err := tx.exec(ctx, `INSERT INTO credits (organization_id, key_number, active, remaining, epoch, refill_amount,
 		refill_interval, anchor_ms, period_ms) VALUES ($1, $2, TRUE, $3, 1, $4, $5, $6, $6)
 		ON CONFLICT (organization_id, key_number) DO UPDATE SET active = TRUE, remaining = $3, epoch = credits.epoch + 1,
@@ -43,7 +43,7 @@ func (tx *Tx) SetCredits(ctx context.Context, k *keyward.Key, balance int64, ref
 
 // SetRefill changes how a balance is refilled, and leaves the balance as it is.
 func (tx *Tx) SetRefill(ctx context.Context, k *keyward.Key, refill *keyward.Refill, now keyward.Time) error {
-	amount, interval := unpackRefill(refill)
+	amount, interval := refillColumns(refill)
 	return tx.execOne(ctx, noKey, `UPDATE credits SET refill_amount = $1, refill_interval = $2, anchor_ms = $3, period_ms = $3
 		WHERE organization_id = $4 AND key_number = $5 AND active`, amount, interval, int64(now), k.OrganizationID, k.Number)
 }
@@ -54,7 +54,7 @@ func (tx *Tx) EndCredits(ctx context.Context, k *keyward.Key) error {
 		WHERE organization_id = $1 AND key_number = $2 AND active`, k.OrganizationID, k.Number)
 }
 
-func unpackRefill(refill *keyward.Refill) (amount int64, interval string) {
+func refillColumns(refill *keyward.Refill) (amount int64, interval string) {
 	if refill == nil {
 		return 0, ""
 	}
